@@ -1,0 +1,17 @@
+//! The HTTP that all protocols share: requests, responses, ordered headers, Basic authorization,
+//! `Retry-After`. Plain data; sending is the driver's part.
+
+mod auth;
+mod date;
+mod headers;
+mod message;
+mod retry_after;
+
+pub use auth::{ApiKey, InvalidApiKey, basic_credentials};
+pub use date::parse_http_date;
+pub use headers::{Headers, InvalidHeader};
+pub use message::{InvalidMethod, Method, Request, Response};
+pub use retry_after::retry_after;
+
+#[cfg(feature = "http")]
+mod convert;
