@@ -10,10 +10,13 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod error;
+pub mod extraction;
 pub mod http;
 mod rng;
 mod time;
 
+pub use error::{Error, codes};
 pub use rng::Rng;
 pub use time::Timestamp;
 

@@ -3,12 +3,14 @@
 
 mod auth;
 mod date;
+mod endpoint;
 mod headers;
 mod message;
 mod retry_after;
 
 pub use auth::{ApiKey, InvalidApiKey, basic_credentials};
 pub use date::parse_http_date;
+pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use headers::{Headers, InvalidHeader};
 pub use message::{InvalidMethod, Method, Request, Response};
 pub use retry_after::retry_after;

@@ -1,0 +1,107 @@
+//! The requests that carry queries.
+
+use alloc::string::String;
+
+use super::Query;
+use crate::{
+    VERSION,
+    http::{ApiKey, Endpoint, Headers, InvalidApiKey, InvalidEndpoint, Method, Request},
+};
+
+/// Where the service lives (Automatic Extraction API docs, How the API works).
+pub const DEFAULT_ENDPOINT: &str = "https://autoextract.scrapinghub.com/v1/extract";
+/// The most queries that one request may carry (the docs, Restrictions and Failure Modes).
+pub const MAX_QUERIES: usize = 100;
+
+/// A list of queries that no request can carry.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidBatch {
+    /// There is no query.
+    #[error("a request carries 1 to {MAX_QUERIES} queries, not 0")]
+    Empty,
+    /// There are too many queries.
+    #[error("a request carries 1 to {MAX_QUERIES} queries, not {count}")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+    },
+}
+
+impl InvalidBatch {
+    /// The codes of this error.
+    pub const CODES: &'static [&'static str] = &["batch_empty", "batch_too_large"];
+
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "batch_empty",
+            Self::TooMany { .. } => "batch_too_large",
+        }
+    }
+}
+
+/// The client's side of the protocol: queries to a request, and its answer to results.
+///
+/// ```
+/// use silkline::extraction::{ExtractionApi, PageType, Query};
+///
+/// let api = ExtractionApi::new("my-key")?;
+/// let query = Query::new("https://example.com/a", PageType::Article)?;
+/// let request = api.request(&[query])?;
+/// assert_eq!(request.method.as_str(), "POST");
+/// assert_eq!(request.headers.get("Content-Type"), Some("application/json"));
+/// # Ok::<(), silkline::Error>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ExtractionApi {
+    api_key: ApiKey,
+    endpoint: Option<Endpoint>,
+}
+
+impl ExtractionApi {
+    /// A client for the service's own address.
+    pub fn new(api_key: impl Into<String>) -> Result<Self, InvalidApiKey> {
+        ApiKey::new(api_key).map(Self::from)
+    }
+
+    /// The same for a service at another address. Defaults to [`DEFAULT_ENDPOINT`].
+    pub fn with_endpoint(self, endpoint: impl Into<String>) -> Result<Self, InvalidEndpoint> {
+        Ok(Self { endpoint: Some(Endpoint::new(endpoint)?), ..self })
+    }
+
+    /// The address that requests go to.
+    pub fn endpoint(&self) -> &str {
+        self.endpoint.as_ref().map_or(DEFAULT_ENDPOINT, Endpoint::as_str)
+    }
+
+    /// The request that carries the queries (the docs, Requests; Batching Queries).
+    pub fn request(&self, queries: &[Query]) -> Result<Request, InvalidBatch> {
+        match queries.len() {
+            0 => return Err(InvalidBatch::Empty),
+            1..=MAX_QUERIES => {}
+            count => return Err(InvalidBatch::TooMany { count }),
+        }
+        let mut headers = Headers::new();
+        headers.push("Authorization", self.api_key.basic());
+        headers.push("Content-Type", "application/json");
+        headers.push("Accept", "application/json");
+        headers.push("Accept-Encoding", "gzip");
+        headers.push("User-Agent", alloc::format!("silkline/{VERSION}"));
+        let mut body = String::from("[");
+        for (index, query) in queries.iter().enumerate() {
+            if index > 0 {
+                body.push(',');
+            }
+            query.write(&mut body);
+        }
+        body.push(']');
+        Ok(Request::new(Method::POST, self.endpoint()).with_headers(headers).with_body(body))
+    }
+}
+
+impl From<ApiKey> for ExtractionApi {
+    fn from(api_key: ApiKey) -> Self {
+        Self { api_key, endpoint: None }
+    }
+}
