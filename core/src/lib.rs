@@ -13,6 +13,7 @@ extern crate std;
 mod error;
 pub mod extraction;
 pub mod http;
+pub mod json;
 mod rng;
 mod time;
 
