@@ -3,6 +3,8 @@
 use crate::{
     extraction::{InvalidBatch, InvalidQuery},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
+    json::InvalidJson,
+    problem::InvalidProblem,
 };
 
 macro_rules! errors {
@@ -34,7 +36,9 @@ errors! {
     InvalidBatch,
     InvalidEndpoint,
     InvalidHeader,
+    InvalidJson,
     InvalidMethod,
+    InvalidProblem,
     InvalidQuery,
 }
 

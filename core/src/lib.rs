@@ -14,6 +14,7 @@ mod error;
 pub mod extraction;
 pub mod http;
 pub mod json;
+pub mod problem;
 mod rng;
 mod time;
 

@@ -4,6 +4,7 @@ mod api;
 mod invalid;
 mod page_type;
 mod query;
+mod query_json;
 mod url_check;
 
 pub use api::{DEFAULT_ENDPOINT, ExtractionApi, InvalidBatch, MAX_QUERIES};

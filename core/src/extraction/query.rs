@@ -2,8 +2,11 @@
 
 use alloc::{string::String, vec::Vec};
 
+use crate::json::{Cursor, write_string};
+
 use super::{
     InvalidQuery, PageType,
+    query_json::{is_documented, lone_surrogate_escape},
     url_check::{Verdict, judge},
 };
 
@@ -104,6 +107,37 @@ impl Query {
         Ok(Self { custom_html: Some(html), ..self })
     }
 
+    /// The same with a member that the documentation does not name, given as JSON text. It is sent
+    /// as given.
+    pub fn with_extra(mut self, name: &str, json: &str) -> Result<Self, InvalidQuery> {
+        if self.extra.iter().any(|(known, _)| known == name) {
+            return Err(InvalidQuery::FieldDuplicate { field: name.into() });
+        }
+        self.push_extra(name, json)?;
+        Ok(self)
+    }
+
+    /// Adds an extra member whose name is known to be new.
+    pub(super) fn push_extra(&mut self, name: &str, json: &str) -> Result<(), InvalidQuery> {
+        if is_documented(name) {
+            return Err(InvalidQuery::ExtraReserved { field: name.into() });
+        }
+        let checked = Cursor::new(json.as_bytes()).and_then(|mut cursor| {
+            cursor.skip()?;
+            cursor.end()
+        });
+        checked.map_err(|fault| InvalidQuery::ExtraJson {
+            field: name.into(),
+            length: json.len(),
+            position: fault.position(),
+        })?;
+        if let Some(position) = lone_surrogate_escape(json) {
+            return Err(InvalidQuery::lone_surrogate(name, position));
+        }
+        self.extra.push((name.into(), json.trim_ascii().into()));
+        Ok(())
+    }
+
     /// The URL as given.
     pub fn url(&self) -> &str {
         &self.url
@@ -178,9 +212,4 @@ fn write_name(out: &mut String, name: &str) {
     out.push(',');
     write_string(out, name);
     out.push(':');
-}
-
-#[expect(clippy::expect_used, reason = "a string always has a JSON form")]
-fn write_string(out: &mut String, text: &str) {
-    out.push_str(&serde_json::to_string(text).expect("a string can be written"));
 }

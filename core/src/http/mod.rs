@@ -13,6 +13,7 @@ pub use date::parse_http_date;
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use headers::{Headers, InvalidHeader};
 pub use message::{InvalidMethod, Method, Request, Response};
+pub(crate) use retry_after::parse_seconds;
 pub use retry_after::retry_after;
 
 #[cfg(feature = "http")]

@@ -21,6 +21,20 @@ pub enum Kind {
     Object,
 }
 
+impl Kind {
+    /// The name of the sort, as JSON Schema spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "boolean",
+            Self::Number => "number",
+            Self::String => "string",
+            Self::Array => "array",
+            Self::Object => "object",
+        }
+    }
+}
+
 /// Reads a JSON text forward, once, without memory of its own.
 ///
 /// The caller walks: [`enter_array`](Self::enter_array) and [`next_element`](Self::next_element),
