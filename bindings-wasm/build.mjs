@@ -1,0 +1,75 @@
+// Builds npm/wasm/: the WebAssembly module and its glue. Prints the sizes; too large is an error.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { transformSync } from 'esbuild';
+
+const TARGET = 'wasm32-unknown-unknown';
+// Every runtime that the package supports has these.
+const FEATURES = ['simd', 'bulk-memory', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals', 'reference-types', 'multivalue'];
+const MOST_BYTES = 450_000;
+const MOST_GZIPPED = 200_000;
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const workspace = join(here, '..');
+const output = join(here, 'npm', 'wasm');
+const run = (command, args, env = {}) =>
+  execFileSync(command, args, {
+    cwd: workspace,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  }).trim();
+
+const cargo = process.env.CARGO ?? 'cargo';
+const metadata = JSON.parse(run(cargo, ['metadata', '--format-version=1', '--no-deps']));
+const target = metadata.target_directory;
+
+if (!existsSync(run('rustc', ['--print', 'target-libdir', '--target', TARGET]))) {
+  run('rustup', ['target', 'add', TARGET]);
+}
+run(cargo, ['build', '--package=silkline-wasm', '--profile=wasm', `--target=${TARGET}`], {
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: '-C target-feature=+simd128',
+});
+rmSync(output, { recursive: true, force: true });
+mkdirSync(output, { recursive: true });
+run(cargo, [
+  'run',
+  '--quiet',
+  '--package=silkline-wasm-builder',
+  '--',
+  join(target, TARGET, 'wasm', 'silkline_wasm.wasm'),
+  output,
+]);
+
+// The glue comes as an ECMAScript module. CommonJS is what both `require` and `import` can load
+// synchronously on every supported runtime, so that there is one instance of everything.
+const glue = join(output, 'silkline.js');
+const { code } = transformSync(readFileSync(glue, 'utf8'), { format: 'cjs', target: 'node20' });
+writeFileSync(join(output, 'silkline.cjs'), code);
+rmSync(glue);
+
+const module = join(output, 'silkline_bg.wasm');
+const plain = readFileSync(module).length;
+run(process.execPath, [
+  join(here, 'node_modules', 'binaryen', 'bin', 'wasm-opt'),
+  module,
+  '-O3',
+  ...FEATURES.map((feature) => `--enable-${feature}`),
+  '--output',
+  `${module}.opt`,
+]);
+renameSync(`${module}.opt`, module);
+
+const bytes = readFileSync(module);
+const gzipped = gzipSync(bytes, { level: 9 }).length;
+console.log(
+  `silkline_bg.wasm: ${bytes.length} bytes (${plain} before wasm-opt), ` +
+    `${gzipped} gzipped, ${brotliCompressSync(bytes).length} with brotli`,
+);
+if (bytes.length > MOST_BYTES || gzipped > MOST_GZIPPED) {
+  console.error(`too large: at most ${MOST_BYTES} bytes, ${MOST_GZIPPED} gzipped`);
+  process.exitCode = 1;
+}

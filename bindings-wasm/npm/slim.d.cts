@@ -1,0 +1,21 @@
+export * from './api.cjs';
+
+/** A `WebAssembly.Module`, on platforms whose types know of it. */
+export type WasmModule = typeof globalThis extends {
+  WebAssembly: { Module: { prototype: infer Module } };
+}
+  ? Module
+  : object;
+
+/**
+ * Starts the package with its WebAssembly module: `silkline/silkline.wasm`, compiled or as bytes.
+ * Call it once, before anything else; further calls do nothing.
+ *
+ * @example
+ * // In a worker whose bundler imports `.wasm` files as modules:
+ * import { ExtractionApi, start } from 'silkline/slim';
+ * import module from 'silkline/silkline.wasm';
+ *
+ * start(module);
+ */
+export function start(source: WasmModule | ArrayBuffer | ArrayBufferView): void;

@@ -1,0 +1,61 @@
+//! The only place that makes JavaScript errors.
+//!
+//! Each error of the core becomes an instance of a class of its own in `npm/errors.cjs`, made by a
+//! factory there so that `instanceof` and stack traces are those of ordinary errors.
+
+use serde_json::{Value, json};
+use silkline::http::{InvalidApiKey, InvalidHeader, InvalidMethod};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+#[wasm_bindgen(raw_module = "../errors.cjs")]
+extern "C" {
+    /// Makes an error of the class; `fields` is a JSON object, with names as JavaScript has them.
+    #[wasm_bindgen(js_name = createError)]
+    fn create_error(class: &str, code: &str, message: &str, fields: &str) -> JsValue;
+}
+
+/// A JavaScript error on its way out.
+pub struct Thrown(JsValue);
+
+impl Thrown {
+    /// An error of the core, by the name of its class, with its data.
+    pub(crate) fn new(class: &str, code: &str, message: &str, fields: &Value) -> Self {
+        Self(create_error(class, code, message, &fields.to_string()))
+    }
+}
+
+impl From<Thrown> for JsValue {
+    fn from(thrown: Thrown) -> Self {
+        thrown.0
+    }
+}
+
+impl From<InvalidApiKey> for Thrown {
+    fn from(error: InvalidApiKey) -> Self {
+        let fields = match error {
+            InvalidApiKey::Character { position, length } => {
+                json!({ "position": position, "length": length })
+            }
+            _ => json!({}),
+        };
+        Self::new("InvalidApiKey", error.code(), &error.to_string(), &fields)
+    }
+}
+
+impl From<InvalidHeader> for Thrown {
+    fn from(error: InvalidHeader) -> Self {
+        let fields = match &error {
+            InvalidHeader::Name { name } => json!({ "name": name }),
+            InvalidHeader::Value { name, position } => json!({ "name": name, "position": position }),
+            _ => json!({}),
+        };
+        Self::new("InvalidHeader", error.code(), &error.to_string(), &fields)
+    }
+}
+
+impl From<InvalidMethod> for Thrown {
+    fn from(error: InvalidMethod) -> Self {
+        let fields = json!({ "method": error.method });
+        Self::new("InvalidMethod", error.code(), &error.to_string(), &fields)
+    }
+}

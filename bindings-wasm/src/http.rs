@@ -1,0 +1,32 @@
+//! `silkline::http`.
+
+use silkline::http;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::{convert, errors::Thrown};
+
+/// The value of `Authorization` for a key.
+#[wasm_bindgen(js_name = basicAuthorization)]
+pub fn basic_authorization(api_key: &str) -> Result<String, Thrown> {
+    Ok(http::ApiKey::new(api_key)?.basic())
+}
+
+/// User and password of a Basic authorization value.
+#[wasm_bindgen(js_name = basicCredentials)]
+pub fn basic_credentials(value: &str) -> Option<Vec<String>> {
+    http::basic_credentials(value).map(|(user, password)| vec![user, password])
+}
+
+/// The moment an HTTP date stands for, in milliseconds since 1970.
+#[wasm_bindgen(js_name = parseHttpDate)]
+pub fn parse_http_date(text: &str) -> Option<f64> {
+    // Four digits of a year stay far below 2^53 milliseconds.
+    #[expect(clippy::cast_precision_loss, reason = "four digits of a year stay below 2^53")]
+    http::parse_http_date(text).map(|seconds| seconds as f64 * 1000.0)
+}
+
+/// The delay that `Retry-After` asks for, in milliseconds.
+#[wasm_bindgen(js_name = retryAfter)]
+pub fn retry_after(headers: &str) -> Option<f64> {
+    http::retry_after(&convert::received_headers(headers)).map(convert::millis)
+}
