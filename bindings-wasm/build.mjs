@@ -1,6 +1,7 @@
 // Builds npm/wasm/: the WebAssembly module and its glue. Prints the sizes; too large is an error.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -8,7 +9,15 @@ import { transformSync } from 'esbuild';
 
 const TARGET = 'wasm32-unknown-unknown';
 // Every runtime that the package supports has these.
-const FEATURES = ['simd', 'bulk-memory', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals', 'reference-types', 'multivalue'];
+const FEATURES = [
+  'simd',
+  'bulk-memory',
+  'nontrapping-float-to-int',
+  'sign-ext',
+  'mutable-globals',
+  'reference-types',
+  'multivalue',
+];
 const MOST_BYTES = 450_000;
 const MOST_GZIPPED = 200_000;
 
@@ -30,8 +39,15 @@ const target = metadata.target_directory;
 if (!existsSync(run('rustc', ['--print', 'target-libdir', '--target', TARGET]))) {
   run('rustup', ['target', 'add', TARGET]);
 }
+// Where the compiler stood is nobody's business, and differs from machine to machine.
+const cargoHome = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
+const withoutPaths = [
+  [run('rustc', ['--print', 'sysroot']), '/rust'],
+  [join(cargoHome, 'registry', 'src'), '/crates'],
+  [workspace, '/silkline/'],
+].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
 run(cargo, ['build', '--package=silkline-wasm', '--profile=wasm', `--target=${TARGET}`], {
-  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: '-C target-feature=+simd128',
+  CARGO_ENCODED_RUSTFLAGS: ['-Ctarget-feature=+simd128', ...withoutPaths].join('\x1f'),
 });
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });

@@ -21,7 +21,7 @@ export class InvalidApiKey extends SilklineError {
 export class InvalidHeader extends SilklineError {
   readonly code: 'invalid_header_name' | 'invalid_header_value';
   /** The header's name. */
-  readonly name: string;
+  readonly header: string;
   /** Where in the value the control character stands (`invalid_header_value`). */
   readonly position?: number;
 }

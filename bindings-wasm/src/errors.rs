@@ -44,9 +44,12 @@ impl From<InvalidApiKey> for Thrown {
 
 impl From<InvalidHeader> for Thrown {
     fn from(error: InvalidHeader) -> Self {
+        // The `name` of a JavaScript error is that of its class.
         let fields = match &error {
-            InvalidHeader::Name { name } => json!({ "name": name }),
-            InvalidHeader::Value { name, position } => json!({ "name": name, "position": position }),
+            InvalidHeader::Name { name } => json!({ "header": name }),
+            InvalidHeader::Value { name, position } => {
+                json!({ "header": name, "position": position })
+            }
             _ => json!({}),
         };
         Self::new("InvalidHeader", error.code(), &error.to_string(), &fields)

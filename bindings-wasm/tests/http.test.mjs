@@ -1,0 +1,51 @@
+// The border of `http`: forms of headers, types of arguments, classes of errors.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silkline } from './package.mjs';
+
+const { basicAuthorization, basicCredentials, parseHttpDate, retryAfter } = silkline;
+
+test('headers are taken in every form that clients give', () => {
+  const forms = [
+    [['retry-after', '1.5']],
+    new Headers({ 'Retry-After': '1.5' }),
+    new Map([['Retry-After', '1.5']]),
+    { 'RETRY-AFTER': '1.5' },
+    { 'retry-after': ['1.5', '9'], other: undefined },
+  ];
+  for (const form of forms) {
+    assert.equal(retryAfter(form), 1500);
+  }
+  assert.equal(retryAfter({}), null);
+  assert.equal(retryAfter([['Retry-After', '\ud800']]), null);
+  for (const wrong of ['a: b', [['a']], ['ab'], 5]) {
+    assert.throws(() => retryAfter(wrong), TypeError);
+  }
+});
+
+test('moments and credentials', () => {
+  assert.equal(parseHttpDate('Sun, 06 Nov 1994 08:49:37 GMT'), Date.UTC(1994, 10, 6, 8, 49, 37));
+  assert.equal(parseHttpDate('soon'), null);
+  assert.deepEqual(basicCredentials(basicAuthorization('secret')), {
+    user: 'secret',
+    password: '',
+  });
+  assert.equal(basicCredentials('Bearer x'), null);
+  assert.throws(() => parseHttpDate(5), TypeError);
+});
+
+test('errors are errors', () => {
+  assert.throws(
+    () => basicAuthorization('sec:ret'),
+    (error) => {
+      assert.ok(error instanceof silkline.InvalidApiKey);
+      assert.ok(error instanceof silkline.SilklineError);
+      assert.ok(error instanceof Error);
+      assert.deepEqual([error.name, error.code], ['InvalidApiKey', 'api_key_invalid']);
+      assert.deepEqual([error.position, error.length], [3, 7]);
+      assert.match(error.stack, /^InvalidApiKey: api key holds/);
+      assert.doesNotMatch(`${error.stack} ${JSON.stringify(error)}`, /sec:ret/);
+      return true;
+    },
+  );
+});
