@@ -1,6 +1,6 @@
 // Leaves the packed npm package in dist/, with the licences of the repository.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,6 +9,11 @@ const source = join(root, 'bindings-wasm', 'npm');
 const licences = ['LICENSE-APACHE', 'LICENSE-MIT'];
 
 mkdirSync(join(root, 'dist'), { recursive: true });
+for (const name of readdirSync(join(root, 'dist'))) {
+  if (/^silkline-.*\.tgz$/.test(name)) {
+    rmSync(join(root, 'dist', name));
+  }
+}
 for (const licence of licences) {
   copyFileSync(join(root, licence), join(source, licence));
 }

@@ -10,8 +10,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
-    let (Some(input), Some(output), None) =
-        (arguments.next(), arguments.next(), arguments.next())
+    let (Some(input), Some(output), None) = (arguments.next(), arguments.next(), arguments.next())
     else {
         eprintln!("usage: silkline-wasm-builder INPUT.wasm OUTPUT_FOLDER");
         return ExitCode::FAILURE;
