@@ -14,13 +14,4 @@ mod error;
 pub mod extraction;
 pub mod http;
 pub mod json;
-pub mod problem;
-mod rng;
-mod time;
-
-pub use error::{Error, codes};
-pub use rng::Rng;
-pub use time::Timestamp;
-
-/// The version of this library, as sent in `User-Agent`.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub mod proxy;

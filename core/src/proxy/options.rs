@@ -1,0 +1,565 @@
+//! The request headers of the service, as types.
+
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{fmt, time::Duration};
+
+use super::{InvalidProxyOptions, SessionId, region::country};
+use crate::http::Headers;
+
+/// Which session a request goes through (`X-Crawlera-Session`).
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the header takes `create` or an id, nothing else")]
+pub enum Session {
+    /// A new one, whose id comes with the answer.
+    Create,
+    /// One that exists.
+    Id(SessionId),
+}
+
+impl Session {
+    /// The header's value.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Create => "create",
+            Self::Id(id) => id.as_str(),
+        }
+    }
+}
+
+impl From<SessionId> for Session {
+    fn from(id: SessionId) -> Self {
+        Self::Id(id)
+    }
+}
+
+/// What the service does with cookies (`X-Crawlera-Cookies`).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Cookies {
+    /// It keeps a jar for each outgoing node and drops the client's `Cookie` header.
+    Enable,
+    /// It keeps none, and the client's `Cookie` header passes.
+    Disable,
+    /// It keeps none and drops the target's cookies.
+    Discard,
+}
+
+impl Cookies {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Enable, Self::Disable, Self::Discard];
+
+    /// The header's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+            Self::Discard => "discard",
+        }
+    }
+}
+
+/// Whose browser headers the target sees (`X-Crawlera-Profile`, and the older `X-Crawlera-UA`).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// The client's own.
+    Pass,
+    /// Those of a desktop browser.
+    Desktop,
+    /// Those of a mobile browser.
+    Mobile,
+}
+
+impl Profile {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Pass, Self::Desktop, Self::Mobile];
+
+    /// The header's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Desktop => "desktop",
+            Self::Mobile => "mobile",
+        }
+    }
+}
+
+/// Which debug headers the answer should have (`X-Crawlera-Debug`).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "both values of the header are here")]
+pub struct DebugFields {
+    /// How long the target took.
+    pub request_time: bool,
+    /// Which user agent the target saw.
+    pub ua: bool,
+}
+
+impl DebugFields {
+    /// The header's value; `None` when nothing is asked for.
+    pub const fn as_str(self) -> Option<&'static str> {
+        match (self.request_time, self.ua) {
+            (false, false) => None,
+            (true, false) => Some("request-time"),
+            (false, true) => Some("ua"),
+            (true, true) => Some("request-time,ua"),
+        }
+    }
+}
+
+/// Something that is allowed but hardly meant.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum ProxyWarning {
+    /// The request has a `Cookie` header, which the service drops unless its cookies are disabled.
+    CookieDropped,
+    /// `X-Crawlera-UA` is deprecated: `X-Crawlera-Profile` takes the same values.
+    UaDeprecated,
+    /// `X-Crawlera-UA` is ignored because `X-Crawlera-Profile` is there.
+    UaIgnored,
+}
+
+impl ProxyWarning {
+    /// Every warning.
+    pub const ALL: &'static [Self] = &[Self::CookieDropped, Self::UaDeprecated, Self::UaIgnored];
+
+    /// The stable code of this warning.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CookieDropped => "cookie_dropped",
+            Self::UaDeprecated => "ua_deprecated",
+            Self::UaIgnored => "ua_ignored",
+        }
+    }
+}
+
+impl fmt::Display for ProxyWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CookieDropped => {
+                "the service drops the `Cookie` header unless cookies are disabled"
+            }
+            Self::UaDeprecated => "`X-Crawlera-UA` is deprecated: use the profile",
+            Self::UaIgnored => "`X-Crawlera-UA` is ignored because a profile is given",
+        })
+    }
+}
+
+pub(super) const SESSION: &str = "X-Crawlera-Session";
+pub(super) const MAX_RETRIES: &str = "X-Crawlera-Max-Retries";
+pub(super) const TIMEOUT: &str = "X-Crawlera-Timeout";
+pub(super) const COOKIES: &str = "X-Crawlera-Cookies";
+pub(super) const PROFILE: &str = "X-Crawlera-Profile";
+pub(super) const PROFILE_PASS: &str = "X-Crawlera-Profile-Pass";
+pub(super) const UA: &str = "X-Crawlera-UA";
+pub(super) const NO_BANCHECK: &str = "X-Crawlera-No-Bancheck";
+pub(super) const REGION: &str = "X-Crawlera-Region";
+pub(super) const STATE: &str = "X-Crawlera-State";
+pub(super) const CITY: &str = "X-Crawlera-City";
+pub(super) const JOB_ID: &str = "X-Crawlera-JobId";
+pub(super) const CLIENT: &str = "X-Crawlera-Client";
+pub(super) const DEBUG: &str = "X-Crawlera-Debug";
+pub(super) const USE_HTTPS: &str = "X-Crawlera-Use-HTTPS";
+/// The headers that have an option of their own.
+pub(super) const KNOWN: [&str; 15] = [
+    SESSION,
+    MAX_RETRIES,
+    TIMEOUT,
+    COOKIES,
+    PROFILE,
+    PROFILE_PASS,
+    UA,
+    NO_BANCHECK,
+    REGION,
+    STATE,
+    CITY,
+    JOB_ID,
+    CLIENT,
+    DEBUG,
+    USE_HTTPS,
+];
+/// What every option's header begins with.
+pub(super) const PREFIX: &str = "X-Crawlera-";
+
+/// The options of a proxied request: one for each request header of the service.
+///
+/// A value of this type can always be sent: what the service would refuse is refused when it is
+/// set. Nothing is set by default, so the service's own defaults hold.
+///
+/// ```
+/// use silkline::proxy::{Cookies, ProxyOptions, Session};
+///
+/// let options = ProxyOptions::new()
+///     .with_session(Session::Create)?
+///     .with_max_retries(2)?
+///     .with_cookies(Cookies::Disable);
+/// assert_eq!(options.headers().get("X-Crawlera-Session"), Some("create"));
+/// assert_eq!(options.clone().with_region("us").unwrap_err().code(), "proxy_session_with_region");
+/// # Ok::<(), silkline::proxy::InvalidProxyOptions>(())
+/// ```
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct ProxyOptions {
+    pub(super) session: Option<Session>,
+    pub(super) max_retries: Option<u8>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) cookies: Option<Cookies>,
+    pub(super) profile: Option<Profile>,
+    pub(super) profile_pass: Vec<String>,
+    pub(super) ua: Option<Profile>,
+    pub(super) no_bancheck: bool,
+    pub(super) region: Option<&'static str>,
+    pub(super) state: Option<String>,
+    pub(super) city: Option<String>,
+    pub(super) job_id: Option<String>,
+    pub(super) client: Option<String>,
+    pub(super) debug: DebugFields,
+    pub(super) use_https: bool,
+    pub(super) extra: Vec<(String, String)>,
+}
+
+impl ProxyOptions {
+    /// The most retries that can be asked for.
+    pub const MAX_RETRIES: u8 = 5;
+    /// The shortest time-out of an attempt. The service takes shorter ones for this one.
+    pub const MIN_TIMEOUT: Duration = Duration::from_secs(30);
+    /// The longest time-out of an attempt. The service takes longer ones for this one.
+    pub const MAX_TIMEOUT: Duration = Duration::from_secs(180);
+
+    /// No option at all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends the request through a session: always the same outgoing address. The service then
+    /// does not retry, unless [`with_max_retries`](Self::with_max_retries) says otherwise.
+    ///
+    /// Refused when a region is set: "Region selection is not possible when using sessions API"
+    /// (Smart Proxy Manager docs, Sessions).
+    pub fn with_session(self, session: impl Into<Session>) -> Result<Self, InvalidProxyOptions> {
+        Self { session: Some(session.into()), ..self }.checked()
+    }
+
+    /// Sends the request outside any session.
+    #[must_use]
+    pub fn without_session(self) -> Self {
+        Self { session: None, ..self }
+    }
+
+    /// How many times the service itself retries, 0 to 5.
+    pub fn with_max_retries(self, max_retries: u8) -> Result<Self, InvalidProxyOptions> {
+        if max_retries > Self::MAX_RETRIES {
+            return Err(InvalidProxyOptions::MaxRetries { value: max_retries.into() });
+        }
+        Ok(Self { max_retries: Some(max_retries), ..self })
+    }
+
+    /// How long the service waits for the target in each attempt, 30 to 180 seconds, sent in whole
+    /// milliseconds. The service clamps other values in silence, so they are refused here.
+    pub fn with_timeout(self, timeout: Duration) -> Result<Self, InvalidProxyOptions> {
+        if !(Self::MIN_TIMEOUT..=Self::MAX_TIMEOUT).contains(&timeout) {
+            let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            return Err(InvalidProxyOptions::Timeout { millis });
+        }
+        // Whole milliseconds, so that the header says all there is.
+        let timeout = Duration::from_secs(timeout.as_secs())
+            + Duration::from_millis(u64::from(timeout.subsec_millis()));
+        Ok(Self { timeout: Some(timeout), ..self })
+    }
+
+    /// What the service does with cookies. It keeps them unless told otherwise.
+    #[must_use]
+    pub fn with_cookies(self, cookies: Cookies) -> Self {
+        Self { cookies: Some(cookies), ..self }
+    }
+
+    /// Whose browser headers the target sees. Depends on the plan unless set.
+    #[must_use]
+    pub fn with_profile(self, profile: Profile) -> Self {
+        Self { profile: Some(profile), ..self }
+    }
+
+    /// The names of the request's own headers that pass in spite of the profile.
+    pub fn with_profile_pass(
+        self,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, InvalidProxyOptions> {
+        let profile_pass: Vec<String> = names.into_iter().map(Into::into).collect();
+        for name in &profile_pass {
+            if Headers::new().append(name.as_str(), "").is_err() {
+                return Err(InvalidProxyOptions::value(PROFILE_PASS, name, "a header name"));
+            }
+        }
+        Ok(Self { profile_pass, ..self })
+    }
+
+    /// The deprecated form of [`with_profile`](Self::with_profile), ignored when both are set.
+    #[must_use]
+    pub fn with_ua(self, ua: Profile) -> Self {
+        Self { ua: Some(ua), ..self }
+    }
+
+    /// Whether the service passes any answer on instead of looking for bans.
+    #[must_use]
+    pub fn with_no_bancheck(self, no_bancheck: bool) -> Self {
+        Self { no_bancheck, ..self }
+    }
+
+    /// The country to leave from: a code of ISO 3166-1 alpha-2 in any case, sent in upper case.
+    /// Refused when a session is set.
+    pub fn with_region(self, region: &str) -> Result<Self, InvalidProxyOptions> {
+        let Some(code) = country(region) else {
+            return Err(InvalidProxyOptions::value(
+                REGION,
+                region,
+                "a country code of iso 3166-1 alpha-2",
+            ));
+        };
+        Self { region: Some(code), ..self }.checked()
+    }
+
+    /// The state to leave from, on residential plans.
+    pub fn with_state(self, state: impl Into<String>) -> Result<Self, InvalidProxyOptions> {
+        Ok(Self { state: Some(text(STATE, state.into())?), ..self })
+    }
+
+    /// The city to leave from, on residential plans.
+    pub fn with_city(self, city: impl Into<String>) -> Result<Self, InvalidProxyOptions> {
+        Ok(Self { city: Some(text(CITY, city.into())?), ..self })
+    }
+
+    /// A name under which the service's logs show the request.
+    pub fn with_job_id(self, job_id: impl Into<String>) -> Result<Self, InvalidProxyOptions> {
+        Ok(Self { job_id: Some(text(JOB_ID, job_id.into())?), ..self })
+    }
+
+    /// The program that sends, as `name/version`. This library names itself unless set.
+    pub fn with_client(self, client: impl Into<String>) -> Result<Self, InvalidProxyOptions> {
+        Ok(Self { client: Some(text(CLIENT, client.into())?), ..self })
+    }
+
+    /// Which debug headers the answer should have.
+    #[must_use]
+    pub fn with_debug(self, debug: DebugFields) -> Self {
+        Self { debug, ..self }
+    }
+
+    /// Whether the service fetches an `http` target over `https`, for clients that cannot CONNECT.
+    #[must_use]
+    pub fn with_use_https(self, use_https: bool) -> Self {
+        Self { use_https, ..self }
+    }
+
+    /// A header `X-Crawlera-*` that this library has no option for.
+    pub fn with_extra(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Result<Self, InvalidProxyOptions> {
+        let name = name.into();
+        let token = Headers::new().append(name.as_str(), "").is_ok();
+        if !token || !is_option(&name) || is_known(&name) {
+            return Err(InvalidProxyOptions::UnknownOption {
+                name: name.chars().take(100).collect(),
+            });
+        }
+        let value = value.into();
+        if let Some(position) = control_character(&value) {
+            return Err(InvalidProxyOptions::ControlCharacter { header: name, position });
+        }
+        self.extra.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+        self.extra.push((name, value));
+        Ok(self)
+    }
+
+    /// Fills what is not set here from `defaults`: the options set here win.
+    ///
+    /// Fails only when one has a session and the other a region.
+    pub fn or(self, defaults: &Self) -> Result<Self, InvalidProxyOptions> {
+        let mut extra = self.extra;
+        for (name, value) in &defaults.extra {
+            if !extra.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                extra.push((name.clone(), value.clone()));
+            }
+        }
+        Self {
+            session: self.session.or_else(|| defaults.session.clone()),
+            max_retries: self.max_retries.or(defaults.max_retries),
+            timeout: self.timeout.or(defaults.timeout),
+            cookies: self.cookies.or(defaults.cookies),
+            profile: self.profile.or(defaults.profile),
+            profile_pass: if self.profile_pass.is_empty() {
+                defaults.profile_pass.clone()
+            } else {
+                self.profile_pass
+            },
+            ua: self.ua.or(defaults.ua),
+            no_bancheck: self.no_bancheck || defaults.no_bancheck,
+            region: self.region.or(defaults.region),
+            state: self.state.or_else(|| defaults.state.clone()),
+            city: self.city.or_else(|| defaults.city.clone()),
+            job_id: self.job_id.or_else(|| defaults.job_id.clone()),
+            client: self.client.or_else(|| defaults.client.clone()),
+            debug: if self.debug == DebugFields::default() { defaults.debug } else { self.debug },
+            use_https: self.use_https || defaults.use_https,
+            extra,
+        }
+        .checked()
+    }
+
+    /// The session asked for.
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// The service's retries asked for.
+    pub fn max_retries(&self) -> Option<u8> {
+        self.max_retries
+    }
+
+    /// The time-out of an attempt asked for.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// What the service does with cookies.
+    pub fn cookies(&self) -> Option<Cookies> {
+        self.cookies
+    }
+
+    /// Whose browser headers the target sees.
+    pub fn profile(&self) -> Option<Profile> {
+        self.profile
+    }
+
+    /// The headers that pass in spite of the profile.
+    pub fn profile_pass(&self) -> &[String] {
+        &self.profile_pass
+    }
+
+    /// The deprecated form of the profile.
+    pub fn ua(&self) -> Option<Profile> {
+        self.ua
+    }
+
+    /// Whether bans are not looked for.
+    pub fn no_bancheck(&self) -> bool {
+        self.no_bancheck
+    }
+
+    /// The country to leave from, in upper case.
+    pub fn region(&self) -> Option<&str> {
+        self.region
+    }
+
+    /// The state to leave from.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    /// The city to leave from.
+    pub fn city(&self) -> Option<&str> {
+        self.city.as_deref()
+    }
+
+    /// The name in the service's logs.
+    pub fn job_id(&self) -> Option<&str> {
+        self.job_id.as_deref()
+    }
+
+    /// The program that sends.
+    pub fn client(&self) -> Option<&str> {
+        self.client.as_deref()
+    }
+
+    /// The debug headers asked for.
+    pub fn debug(&self) -> DebugFields {
+        self.debug
+    }
+
+    /// Whether the service turns `http` into `https`.
+    pub fn use_https(&self) -> bool {
+        self.use_https
+    }
+
+    /// Headers `X-Crawlera-*` that this library has no option for.
+    pub fn extra(&self) -> &[(String, String)] {
+        &self.extra
+    }
+
+    /// The headers of these options, spelled as the documentation does; only what is set.
+    pub fn headers(&self) -> Headers {
+        let mut headers = Headers::new();
+        let mut put = |name: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                headers.push(name, value);
+            }
+        };
+        let millis = self.timeout.map(|timeout| timeout.as_millis().to_string());
+        put(SESSION, self.session.as_ref().map(Session::as_str));
+        put(MAX_RETRIES, self.max_retries.map(|number| number.to_string()).as_deref());
+        put(TIMEOUT, millis.as_deref());
+        put(COOKIES, self.cookies.map(Cookies::as_str));
+        put(PROFILE, self.profile.map(Profile::as_str));
+        let pass = self.profile_pass.join(",");
+        put(PROFILE_PASS, (!pass.is_empty()).then_some(&pass));
+        put(UA, self.ua.map(Profile::as_str));
+        put(NO_BANCHECK, self.no_bancheck.then_some("1"));
+        put(REGION, self.region);
+        put(STATE, self.state());
+        put(CITY, self.city());
+        put(JOB_ID, self.job_id());
+        put(CLIENT, self.client());
+        put(DEBUG, self.debug.as_str());
+        put(USE_HTTPS, self.use_https.then_some("1"));
+        for (name, value) in &self.extra {
+            put(name, Some(value));
+        }
+        headers
+    }
+
+    /// What is allowed in these options but hardly meant.
+    pub fn warnings(&self) -> Vec<ProxyWarning> {
+        match (self.ua, self.profile) {
+            (Some(_), Some(_)) => alloc::vec![ProxyWarning::UaIgnored],
+            (Some(_), None) => alloc::vec![ProxyWarning::UaDeprecated],
+            (None, _) => Vec::new(),
+        }
+    }
+
+    fn checked(self) -> Result<Self, InvalidProxyOptions> {
+        if self.session.is_some() && self.region.is_some() {
+            return Err(InvalidProxyOptions::SessionWithRegion);
+        }
+        Ok(self)
+    }
+}
+
+/// Whether a header is one of the service's options, known to this library or not.
+pub(super) fn is_option(name: &str) -> bool {
+    name.len() > PREFIX.len()
+        && name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
+fn is_known(name: &str) -> bool {
+    KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Where a value holds a character that no header value may hold.
+pub(super) fn control_character(value: &str) -> Option<usize> {
+    value.bytes().position(|byte| byte.is_ascii_control() && byte != b'\t')
+}
+
+/// A free text without control characters and without white space at its ends, which would be
+/// lost on the way.
+pub(super) fn text(header: &'static str, value: String) -> Result<String, InvalidProxyOptions> {
+    if let Some(position) = control_character(&value) {
+        return Err(InvalidProxyOptions::ControlCharacter { header: header.into(), position });
+    }
+    let trimmed = value.trim();
+    if trimmed.is_empty() {
+        return Err(InvalidProxyOptions::value(header, &value, "a text"));
+    }
+    Ok(if trimmed.len() == value.len() { value } else { trimmed.into() })
+}
