@@ -5,6 +5,10 @@ use crate::{
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
     json::InvalidJson,
     problem::InvalidProblem,
+    proxy::{
+        InvalidProxiedRequest, InvalidProxyOptions, InvalidSessionId, ProxyServiceError,
+        SessionCallFailed,
+    },
 };
 
 macro_rules! errors {
@@ -39,7 +43,12 @@ errors! {
     InvalidJson,
     InvalidMethod,
     InvalidProblem,
+    InvalidProxiedRequest,
+    InvalidProxyOptions,
     InvalidQuery,
+    InvalidSessionId,
+    ProxyServiceError,
+    SessionCallFailed,
 }
 
 /// The codes of all errors.

@@ -14,4 +14,14 @@ mod error;
 pub mod extraction;
 pub mod http;
 pub mod json;
+pub mod problem;
 pub mod proxy;
+mod rng;
+mod time;
+
+pub use error::{Error, codes};
+pub use rng::Rng;
+pub use time::Timestamp;
+
+/// The version of this library, as sent in `User-Agent`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -12,6 +12,12 @@ pub enum InvalidEndpoint {
     /// The address holds a user name or password. It is not shown.
     #[error("endpoint holds credentials: the key has its own place")]
     Credentials,
+    /// The address of a proxy has a path, query or fragment.
+    #[error("endpoint `{}` of a proxy has more than scheme, host and port", endpoint.escape_debug())]
+    NotOrigin {
+        /// The address as given.
+        endpoint: String,
+    },
     /// The address is not absolute, not http(s), has no host, or holds white space or controls.
     #[error("endpoint `{}` is not an absolute http(s) url with a host", endpoint.escape_debug())]
     Url {
@@ -22,12 +28,14 @@ pub enum InvalidEndpoint {
 
 impl InvalidEndpoint {
     /// The codes of this error.
-    pub const CODES: &'static [&'static str] = &["endpoint_credentials", "endpoint_invalid"];
+    pub const CODES: &'static [&'static str] =
+        &["endpoint_credentials", "endpoint_invalid", "endpoint_not_origin"];
 
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Credentials => "endpoint_credentials",
+            Self::NotOrigin { .. } => "endpoint_not_origin",
             Self::Url { .. } => "endpoint_invalid",
         }
     }

@@ -6,15 +6,15 @@ use core::fmt;
 use url::Url;
 
 use super::{
-    InvalidProxiedRequest, InvalidProxyEndpoint, Leak, LeakKind, ProxyAnswer, ProxyOptions,
-    ProxySessionList, ProxyWarning, SessionCallFailed, SessionId, answer, leak,
+    InvalidProxiedRequest, Leak, LeakKind, ProxyAnswer, ProxyOptions, ProxySessionList,
+    ProxyWarning, SessionCallFailed, SessionId, answer, leak,
     options::is_option,
     session_calls,
     target::{Target, percent_encode},
 };
 use crate::{
     VERSION,
-    http::{ApiKey, Headers, InvalidApiKey, Method, Request},
+    http::{ApiKey, Endpoint, Headers, InvalidApiKey, InvalidEndpoint, Method, Request},
 };
 
 /// Where the service listens. Port 8014 of the same host speaks TLS to the proxy itself.
@@ -84,7 +84,7 @@ impl ProxyApi {
     }
 
     /// The service elsewhere: `http://host:port`, `https://host:port`, or `host:port` for http.
-    pub fn with_endpoint(self, endpoint: &str) -> Result<Self, InvalidProxyEndpoint> {
+    pub fn with_endpoint(self, endpoint: &str) -> Result<Self, InvalidEndpoint> {
         Ok(Self { endpoint: checked_endpoint(endpoint)?, ..self })
     }
 
@@ -286,21 +286,17 @@ fn client() -> String {
     format!("silkline/{VERSION}")
 }
 
-fn checked_endpoint(text: &str) -> Result<String, InvalidProxyEndpoint> {
-    let wrong = |reason| InvalidProxyEndpoint { reason };
+/// A proxy's address in its shortest form: the path of the sessions API comes after it.
+fn checked_endpoint(text: &str) -> Result<String, InvalidEndpoint> {
     let text = text.trim();
     let full = if text.contains("://") { text.into() } else { format!("http://{text}") };
-    let url = Url::parse(&full).map_err(|_| wrong("is not a url"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("is neither http nor https"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("holds a user or password: the key is given apart"));
-    }
+    let endpoint = Endpoint::new(full)?;
+    let invalid = || InvalidEndpoint::Url { endpoint: endpoint.as_str().into() };
+    let url = Url::parse(endpoint.as_str()).map_err(|_| invalid())?;
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("has more than scheme, host and port"));
+        return Err(InvalidEndpoint::NotOrigin { endpoint: endpoint.as_str().into() });
     }
-    let host = url.host_str().ok_or_else(|| wrong("has no host"))?;
+    let host = url.host_str().ok_or_else(invalid)?;
     Ok(match url.port() {
         Some(port) => format!("{}://{host}:{port}", url.scheme()),
         None => format!("{}://{host}", url.scheme()),

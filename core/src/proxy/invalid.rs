@@ -139,22 +139,3 @@ impl InvalidProxiedRequest {
         }
     }
 }
-
-/// An address that cannot be a proxy's. It is not shown, because it may hold a key.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("proxy endpoint {reason}")]
-#[non_exhaustive]
-pub struct InvalidProxyEndpoint {
-    /// What is wrong with it.
-    pub reason: &'static str,
-}
-
-impl InvalidProxyEndpoint {
-    /// The codes of this error.
-    pub const CODES: &'static [&'static str] = &["proxy_endpoint_invalid"];
-
-    /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        "proxy_endpoint_invalid"
-    }
-}

@@ -23,7 +23,7 @@ pub use answer::{Origin, OutgoingAddress, ProxyAnswer};
 pub use api::{DEFAULT_ENDPOINT, MAX_HEADERS_SIZE, OptionPlace, ProxiedRequest, ProxyApi};
 pub use connect::{connect_status, read_connect_failure};
 pub use error_kind::{ProxyAction, ProxyErrorKind};
-pub use invalid::{InvalidProxiedRequest, InvalidProxyEndpoint, InvalidProxyOptions};
+pub use invalid::{InvalidProxiedRequest, InvalidProxyOptions};
 pub use leak::{Leak, LeakKind, leaks, strip_leaks};
 pub use options::{Cookies, DebugFields, Profile, ProxyOptions, ProxyWarning, Session};
 pub use service_error::ProxyServiceError;

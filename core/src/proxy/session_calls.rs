@@ -1,15 +1,15 @@
 //! The answers to the `/sessions` calls.
 
-use alloc::{format, string::String, vec::Vec};
-use core::fmt;
-
-use serde::de::{Deserializer, MapAccess, Visitor};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use super::{
     InvalidSessionId, OutgoingAddress, ProxyServiceError, SessionId,
     answer::{by_status, message},
 };
-use crate::http::{Headers, retry_after};
+use crate::{
+    http::{Headers, retry_after},
+    json::{Cursor, InvalidJson, Kind},
+};
 
 /// A call of the sessions API that failed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -21,6 +21,9 @@ pub enum SessionCallFailed {
         /// What is wrong with it.
         reason: String,
     },
+    /// The answer is not JSON.
+    #[error("answer of the sessions call: {0}")]
+    Json(#[from] InvalidJson),
     /// The answer holds an id that no service can have made.
     #[error(transparent)]
     SessionId(#[from] InvalidSessionId),
@@ -37,6 +40,7 @@ impl SessionCallFailed {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Answer { .. } => "session_answer_malformed",
+            Self::Json(error) => error.code(),
             Self::SessionId(error) => error.code(),
             Self::Service(error) => error.code(),
         }
@@ -109,45 +113,35 @@ pub(super) fn read_list(
     body: &[u8],
 ) -> Result<ProxySessionList, SessionCallFailed> {
     succeeded(status, headers, body)?;
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let list = reader.deserialize_map(ListVisitor).and_then(|list| reader.end().map(|()| list));
-    let entries = list.map_err(|error| {
-        SessionCallFailed::answer(format!("is not a json object of ids and addresses: {error}"))
-    })?;
+    let mut json = Cursor::new(body)?;
+    if json.kind()? != Kind::Object {
+        return Err(SessionCallFailed::answer("is not a json object of session ids and addresses"));
+    }
+    json.enter_object()?;
     let mut list = ProxySessionList::default();
-    let mut places = alloc::collections::BTreeMap::new();
-    for (id, address) in entries {
-        let id = SessionId::new(id)?;
-        let address = address.as_deref().and_then(OutgoingAddress::new);
-        let place = places.get(&id).copied();
-        if let Some((_, known)) = place.and_then(|place: usize| list.sessions.get_mut(place)) {
-            *known = address;
-            if !list.duplicates.contains(&id) {
+    let mut places = BTreeMap::new();
+    while let Some(id) = json.next_member()? {
+        let id = SessionId::new(id.decode())?;
+        let address = match json.kind()? {
+            Kind::String => OutgoingAddress::new(&json.string()?.decode()),
+            Kind::Null => json.skip().map(|_| None)?,
+            _ => {
+                let reason = format!("gives session `{id}` something else than an address or null");
+                return Err(SessionCallFailed::answer(reason));
+            }
+        };
+        if let Some((place, repeated)) = places.get_mut(&id) {
+            if let Some((_, known)) = list.sessions.get_mut(*place) {
+                *known = address;
+            }
+            if !core::mem::replace(repeated, true) {
                 list.duplicates.push(id);
             }
         } else {
-            places.insert(id.clone(), list.sessions.len());
+            places.insert(id.clone(), (list.sessions.len(), false));
             list.sessions.push((id, address));
         }
     }
+    json.end()?;
     Ok(list)
-}
-
-/// Keeps order and duplicates, which a map would lose.
-struct ListVisitor;
-
-impl<'de> Visitor<'de> for ListVisitor {
-    type Value = Vec<(String, Option<String>)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of session ids and addresses or null")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(entries)
-    }
 }
