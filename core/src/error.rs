@@ -1,5 +1,7 @@
 //! The sum of all errors, and the list of their codes.
 
+#[cfg(feature = "service")]
+use crate::service::InvalidFaults;
 use crate::{
     extraction::{InvalidBatch, InvalidQuery},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
@@ -39,6 +41,8 @@ errors! {
     InvalidApiKey,
     InvalidBatch,
     InvalidEndpoint,
+    #[cfg(feature = "service")]
+    InvalidFaults,
     InvalidHeader,
     InvalidJson,
     InvalidMethod,

@@ -17,6 +17,8 @@ pub mod json;
 pub mod problem;
 pub mod proxy;
 mod rng;
+#[cfg(feature = "service")]
+pub mod service;
 mod time;
 
 pub use error::{Error, codes};

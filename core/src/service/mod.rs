@@ -1,0 +1,21 @@
+//! The services' side of the protocols: machines for sandboxes, tests and simulations.
+//!
+//! A machine here answers as the service would, from the bytes of the requests alone: it opens no
+//! socket, fetches no page and reads no clock. It judges pace with arithmetic of its own and
+//! shares no rule with the side that sends, so that one mistake cannot hide on both.
+
+mod answer;
+mod domains;
+mod extraction;
+mod faults;
+mod keys;
+mod pace;
+
+pub use answer::{Answer, Delivery};
+pub use extraction::{
+    ExtractionConfig, ExtractionService, ExtractionStats, FetchFailure, FetchOutcome, FetchQuery,
+    ServiceOutput, Step, Ticket,
+};
+pub use faults::InvalidFaults;
+pub use keys::Keys;
+pub use pace::Pace;
