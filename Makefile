@@ -12,14 +12,14 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: test-rust test-node ## Run all tests, in Rust, Python and Node
+test: test-rust test-node test-python ## Run all tests, in Rust, Python and Node
 
 .PHONY: test-rust
 test-rust: ## Run the tests of the core: units, documentation, vectors, layering
 	$(CARGO) test --workspace --all-features
 
 .PHONY: lint
-lint: lint-rust lint-node ## Run every linter, warnings being errors
+lint: lint-rust lint-node lint-python ## Run every linter, warnings being errors
 
 .PHONY: lint-rust
 lint-rust: ## Format, clippy, documentation, and the core without std
@@ -52,11 +52,77 @@ format-node: $(NODE_TOOLS)
 	cd bindings-wasm && npx biome check --write .
 
 .PHONY: format
-format: format-rust format-node ## Format all sources
+format: format-rust format-node format-python ## Format all sources
 
 .PHONY: format-rust
 format-rust:
 	$(CARGO) fmt --all
+
+# --- Python ---------------------------------------------------------------------------------
+
+PYTHON ?= python3
+VENV := .venv
+# The profile of the wheel: `make test-python WHEEL_PROFILE=dev` builds faster, runs slower.
+WHEEL_PROFILE ?= release
+
+PYTHON_CODE := $(shell find bindings-python/python bindings-python/tests -name '*.py*' -not -path '*/__pycache__/*')
+WHEEL_SOURCES := $(shell find core bindings-python/src bindings-python/python -type f -not -path '*/__pycache__/*') \
+    Cargo.toml Cargo.lock bindings-python/Cargo.toml bindings-python/pyproject.toml bindings-python/README.md
+STUB := bindings-python/python/silkline/_core.pyi
+
+$(VENV)/.tools: bindings-python/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: set PYTHON")'
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check 'pip>=25.1'
+	$(VENV)/bin/python -m pip install -q --group bindings-python/pyproject.toml:dev
+	@touch $@
+
+# The stamp, because the wheel's own name holds the version; it also says which profile was built.
+dist/.wheel-$(WHEEL_PROFILE): $(VENV)/.tools $(WHEEL_SOURCES)
+	rm -f dist/silkline-*.whl dist/.wheel-*
+	$(VENV)/bin/maturin build -q --locked --profile $(WHEEL_PROFILE) --strip -i $(VENV)/bin/python -m bindings-python/Cargo.toml --out dist
+	@touch $@
+
+.PHONY: wheel
+wheel: dist/.wheel-$(WHEEL_PROFILE) ## Build the Python wheel into dist/
+
+$(VENV)/.installed: dist/.wheel-$(WHEEL_PROFILE)
+	$(VENV)/bin/python -m pip install -q --force-reinstall --no-deps dist/silkline-*.whl
+	wheel=$$(echo dist/silkline-*.whl); $(VENV)/bin/python -m pip install -q "silkline[$(PYTHON_EXTRAS)] @ file://$$PWD/$$wheel"
+	@touch $@
+
+# The extras that the tests and the demo use.
+PYTHON_EXTRAS := test
+
+.PHONY: test-python
+test-python: $(VENV)/.installed ## Test the Python package, as installed from its wheel
+	cd bindings-python && ../$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint-python
+lint-python: $(VENV)/.installed target/.stub ## Format, ruff, mypy, and the stub against the binding
+	$(VENV)/bin/ruff format --check bindings-python
+	$(VENV)/bin/ruff check bindings-python
+	diff -u $(STUB) target/stubs/silkline/_core.pyi || { echo 'the stub is stale: make stub' >&2; exit 1; }
+	cd bindings-python && ../$(VENV)/bin/mypy
+	cd target && ../$(VENV)/bin/stubtest silkline --ignore-missing-stub --concise
+	cd target && ../$(VENV)/bin/pyright --pythonpath ../$(VENV)/bin/python --ignoreexternal --verifytypes silkline
+
+# What PyO3 says about the binding.
+target/.stub: $(VENV)/.tools $(shell find bindings-python/src core/src -name '*.rs')
+	rm -rf target/stubs
+	$(VENV)/bin/maturin generate-stubs -q --features stubs -m bindings-python/Cargo.toml --out target/stubs
+	@touch $@
+
+.PHONY: stub
+stub: target/.stub ## Write the type stub of the compiled part anew
+	cp target/stubs/silkline/_core.pyi $(STUB)
+
+.PHONY: format-python
+format-python: $(VENV)/.tools
+	$(VENV)/bin/ruff check -q --fix-only bindings-python
+	$(VENV)/bin/ruff format -q bindings-python
+
+# --- Everything -----------------------------------------------------------------------------
 
 .PHONY: clean
 clean: ## Remove everything that was built or installed

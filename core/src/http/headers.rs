@@ -1,6 +1,7 @@
 //! Headers in the order and spelling they were given.
 
 use alloc::{string::String, vec::Vec};
+use core::fmt;
 
 /// A header that cannot be sent.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -38,8 +39,8 @@ impl InvalidHeader {
 /// A list of headers: ordered, spelling kept, looked up without regard to case.
 ///
 /// Some services' clients compare names case-sensitively, so the spelling given is the spelling
-/// sent.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// sent. The values of credentials and cookies do not show in `Debug`.
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
@@ -100,6 +101,15 @@ impl Headers {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Name and value of each header, in order, with `[redacted]` for the value of a secret: the
+    /// form to show and to log.
+    pub fn redacted(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.iter().map(|(name, value)| {
+            let secret = SECRET.iter().any(|known| name.eq_ignore_ascii_case(known));
+            (name, if secret { "[redacted]" } else { value })
+        })
+    }
+
     /// How many headers there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -113,6 +123,15 @@ impl Headers {
     /// The size of the block on the wire: names, values, `: ` and line ends.
     pub fn wire_size(&self) -> usize {
         self.0.iter().map(|(name, value)| name.len() + value.len() + 4).sum()
+    }
+}
+
+/// Headers whose values are secrets.
+const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.redacted()).finish()
     }
 }
 

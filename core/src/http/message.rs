@@ -93,28 +93,12 @@ impl Request {
     }
 }
 
-/// Headers whose values are secrets.
-const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-
-struct Redacted<'a>(&'a Headers);
-
-impl fmt::Debug for Redacted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|(name, value)| {
-                let secret = SECRET.iter().any(|known| name.eq_ignore_ascii_case(known));
-                (name, if secret { "[redacted]" } else { value })
-            }))
-            .finish()
-    }
-}
-
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method.as_str())
             .field("url", &self.url)
-            .field("headers", &Redacted(&self.headers))
+            .field("headers", &self.headers)
             .field("body", &format_args!("{} bytes", self.body.len()))
             .finish()
     }
@@ -143,7 +127,7 @@ impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
-            .field("headers", &Redacted(&self.headers))
+            .field("headers", &self.headers)
             .field("body", &format_args!("{} bytes", self.body.len()))
             .finish()
     }

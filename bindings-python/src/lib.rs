@@ -1,0 +1,26 @@
+//! The Python binding of the core: one file here per module of the core, under the same name.
+//!
+//! The binding converts and names; it holds no rule, default or limit. `errors` is the only place
+//! that makes exceptions, `convert` the only one that knows how Python spells plain values.
+
+#![expect(
+    clippy::doc_link_with_quotes,
+    clippy::doc_markdown,
+    clippy::needless_pass_by_value,
+    reason = "documentation is written for Python, and PyO3 hands arguments over by value"
+)]
+
+mod convert;
+mod errors;
+mod http;
+
+/// The compiled part of the package `silkline`; use the names that `silkline` exports.
+#[pyo3::pymodule]
+mod _core {
+    #[pymodule_export]
+    use crate::http::{PyHeaders, PyRequest, basic_authorization, retry_after};
+
+    /// The version of this library.
+    #[pymodule_export]
+    const VERSION: &str = silkline::VERSION;
+}

@@ -1,0 +1,94 @@
+"""What holds of the package as a whole: names, documentation, exceptions, imports."""
+
+from __future__ import annotations
+
+import copy
+import doctest
+import importlib.metadata
+import inspect
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import silkline
+from silkline import _core, exceptions
+
+COMMAND = str(Path(sys.executable).with_name("silkline"))
+EXCEPTIONS = [getattr(exceptions, name) for name in exceptions.__all__]
+PUBLIC = [getattr(silkline, name) for name in silkline.__all__ if name != "__version__"]
+
+
+def test_the_version_is_one() -> None:
+    assert silkline.__version__ == importlib.metadata.version("silkline")
+
+
+def test_every_compiled_name_and_exception_is_exported() -> None:
+    compiled = set(_core.__all__) - {"VERSION"}
+    assert compiled | set(exceptions.__all__) <= set(silkline.__all__)
+    assert silkline.__all__ == sorted(set(silkline.__all__))
+    for item in PUBLIC:
+        assert item.__module__.split(".")[0] == "silkline"
+
+
+def members(item: object) -> list[tuple[str, object]]:
+    if not inspect.isclass(item):
+        return []
+    return [(name, value) for name, value in vars(item).items() if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("item", PUBLIC, ids=lambda item: item.__name__)
+def test_every_public_item_is_documented(item: object) -> None:
+    assert inspect.getdoc(item)
+    assert ">>>" in (item.__doc__ or ""), "an example belongs to each public item"
+    for name, value in members(item):
+        if callable(value) or inspect.isdatadescriptor(value):
+            assert inspect.getdoc(value), name
+
+
+@pytest.mark.parametrize("item", PUBLIC, ids=lambda item: item.__name__)
+def test_examples(item: object) -> None:
+    finder = doctest.DocTestFinder(recurse=False)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    name = getattr(item, "__name__", "")
+    for child_name, child in [(name, item), *members(item)]:
+        for test in finder.find(child, child_name, module=ModuleType("example"), globs={}):
+            runner.run(test)
+    assert runner.summarize(verbose=False).failed == 0
+
+
+@pytest.mark.parametrize("exception", EXCEPTIONS)
+def test_exceptions_have_one_base_and_can_be_pickled(
+    exception: type[silkline.SilklineError],
+) -> None:
+    assert issubclass(exception, silkline.SilklineError)
+    error = exception("what happened", code="some_code", extra=(1, 2))
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(again) is exception
+        assert (str(again), again.code, vars(again)["extra"]) == (
+            "what happened",
+            "some_code",
+            (1, 2),
+        )
+
+
+def test_the_import_is_light() -> None:
+    program = (
+        "import sys; before = set(sys.modules); import silkline; print(*set(sys.modules) - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True
+    )
+    imported = {name for name in done.stdout.split() if not name.startswith("silkline")}
+    heavy = {"asyncio", "aiohttp", "inspect", "dataclasses", "json", "re", "ssl", "urllib.parse"}
+    assert not imported & heavy
+    assert len(imported) < 20, imported
+
+
+@pytest.mark.parametrize("command", [[sys.executable, "-m", "silkline"], [COMMAND]])
+def test_the_command_runs(command: list[str]) -> None:
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"silkline {silkline.__version__}\n"
