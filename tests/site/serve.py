@@ -61,13 +61,15 @@ class Site(ThreadingHTTPServer):
     allow_reuse_address = True
     request_queue_size = 1024
 
-    def __init__(self, address: tuple[str, int], log: str | None, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, address: tuple[str, int], log: str | None, tls: ssl.SSLContext | None
+    ) -> None:
         """Listens at `address`; with `tls` the handshake is made in the thread of the connection."""
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, Handler)
         self.tls = tls
         self.lock = threading.Lock()
-        self.log_file = open(log, "a", encoding="utf-8", buffering=1) if log else None  # noqa: SIM115
+        self.log_file = Path(log).open("a", encoding="utf-8", buffering=1) if log else None
         self.requests_of: dict[str, int] = {}
         self.counts: dict[tuple[str, str], int] = {}
         self.last: dict[tuple[str, str], float] = {}
@@ -76,7 +78,9 @@ class Site(ThreadingHTTPServer):
         """Accepts a connection; a client that never starts its handshake holds up only its own thread."""
         connection, peer = super().get_request()
         if self.tls is not None:
-            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            connection = self.tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
         return connection, peer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -140,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             self.reply(400, b"<h1>That path has a bad number in it</h1>")
 
-    do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_GET
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_GET  # noqa: N815
 
     def read_body(self) -> bytes:
         """The request's body, whether it has a length or comes in chunks."""
@@ -172,7 +176,13 @@ class Handler(BaseHTTPRequestHandler):
             }
         )
 
-    def head(self, status: int, size: int, content_type: str, headers: list[tuple[str, str]] | None = None) -> None:
+    def head(
+        self,
+        status: int,
+        size: int,
+        content_type: str,
+        headers: list[tuple[str, str]] | None = None,
+    ) -> None:
         """Logs the request and sends the head of its answer."""
         self.record(status, size)
         known = status in HTTPStatus._value2member_map_
@@ -211,7 +221,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_ok(self) -> None:
         """Sends the page behind a path that bans some."""
-        self.reply(200, b"<!DOCTYPE html><html lang=en><title>Let through</title><h1>Let through</h1>")
+        self.reply(
+            200, b"<!DOCTYPE html><html lang=en><title>Let through</title><h1>Let through</h1>"
+        )
 
     def special_images(self, rest: list[str], _query: dict[str, str]) -> None:
         """A picture of 16 by 10 dots."""
@@ -220,17 +232,25 @@ class Handler(BaseHTTPRequestHandler):
     def special_status(self, rest: list[str], _query: dict[str, str]) -> None:
         """Any status from 200 to 999."""
         status = number(rest, 200, 999)
-        self.reply(status, f"<!DOCTYPE html><title>{status}</title><h1>Status {status}</h1>".encode())
+        self.reply(
+            status, f"<!DOCTYPE html><title>{status}</title><h1>Status {status}</h1>".encode()
+        )
 
     def special_redirect(self, rest: list[str], query: dict[str, str]) -> None:
         """A chain of redirects."""
         left = number(rest, 0, 1000)
         target = query.get("to", "/index.html")
         if left > 1:
-            target = f"/redirect/{left - 1}" + (f"?{urlsplit(self.path).query}" if "to" in query else "")
+            target = f"/redirect/{left - 1}" + (
+                f"?{urlsplit(self.path).query}" if "to" in query else ""
+            )
         if any(ord(letter) < 32 for letter in target):
             raise ValueError
-        self.reply(302 if left else 200, b"<h1>Elsewhere</h1>", headers=[("Location", target)] if left else [])
+        self.reply(
+            302 if left else 200,
+            b"<h1>Elsewhere</h1>",
+            headers=[("Location", target)] if left else [],
+        )
 
     def special_slow(self, rest: list[str], _query: dict[str, str]) -> None:
         """A page that takes its time."""
@@ -291,7 +311,9 @@ class Handler(BaseHTTPRequestHandler):
         if rest[:1] == ["set"]:
             pairs = query or {"visit": "1"}
             jar: SimpleCookie = SimpleCookie(pairs)
-            headers = [("Set-Cookie", morsel.OutputString() + "; Path=/") for morsel in jar.values()]
+            headers = [
+                ("Set-Cookie", morsel.OutputString() + "; Path=/") for morsel in jar.values()
+            ]
             self.reply(200, b"<h1>Cookies set</h1>", headers=headers)
         else:
             came: SimpleCookie = SimpleCookie(self.headers.get("Cookie", ""))
@@ -327,7 +349,9 @@ class Handler(BaseHTTPRequestHandler):
         pause = seconds(rest)
         passed = self.server.since_last(self.client_address[0], "/".join(rest))
         if passed is not None and passed < pause:
-            self.reply(429, b"<h1>Too soon</h1>", headers=[("Retry-After", str(int(pause - passed) + 1))])
+            self.reply(
+                429, b"<h1>Too soon</h1>", headers=[("Retry-After", str(int(pause - passed) + 1))]
+            )
         else:
             self.send_ok()
 
@@ -374,7 +398,8 @@ def block(index: int) -> bytes:
 
 def huge(megabytes: int) -> bytes:
     """An article whose paragraphs are all different."""
-    words = "the tide came in over the wall and left a line of weed on the third step where boats wait".split()
+    line = "the tide came in over the wall and left a line of weed on the step where boats wait"
+    words = line.split()
     paragraphs, size, index = [], 0, 0
     while size < megabytes * 1_000_000:
         digest = hashlib.sha256(str(index).encode()).digest()
@@ -383,7 +408,9 @@ def huge(megabytes: int) -> bytes:
         size += len(paragraphs[-1]) + 1
         index += 1
     head = '<!DOCTYPE html><html lang="en"><head><title>A very long story</title></head><body><article>'
-    return (head + "<h1>A very long story</h1>\n" + "\n".join(paragraphs) + "</article></body></html>").encode()
+    return (
+        head + "<h1>A very long story</h1>\n" + "\n".join(paragraphs) + "</article></body></html>"
+    ).encode()
 
 
 def picture(name: str) -> bytes:
@@ -391,19 +418,34 @@ def picture(name: str) -> bytes:
     rows = (b"\0" + zlib.crc32(name.encode()).to_bytes(4, "big")[:3] * 16) * 10
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", 16, 10, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def main() -> int:
     """Serves until it is told to stop."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="port, 0 for any free one (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen at (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8000, help="port, 0 for any free one (default: %(default)s)"
+    )
     parser.add_argument("--log", metavar="FILE", help="append one JSON line for each request")
-    parser.add_argument("--tls-cert", metavar="FILE", help="serve https with this certificate chain (PEM)")
+    parser.add_argument(
+        "--tls-cert", metavar="FILE", help="serve https with this certificate chain (PEM)"
+    )
     parser.add_argument("--tls-key", metavar="FILE", help="its key, if it is in a file of its own")
     options = parser.parse_args()
     tls = None
@@ -414,7 +456,10 @@ def main() -> int:
     host = f"[{options.host}]" if ":" in options.host else options.host
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: threading.Thread(target=site.shutdown, daemon=True).start())
-    print(f"silkline-site ready {'https' if tls else 'http'}://{host}:{site.server_address[1]}/", flush=True)
+    print(
+        f"silkline-site ready {'https' if tls else 'http'}://{host}:{site.server_address[1]}/",
+        flush=True,
+    )
     site.serve_forever(poll_interval=0.1)
     site.server_close()
     return 0
