@@ -3,7 +3,7 @@
 #[cfg(feature = "service")]
 use crate::service::InvalidFaults;
 use crate::{
-    extraction::{InvalidBatch, InvalidQuery},
+    extraction::{InvalidBatch, InvalidQuery, QueryError, ServiceError},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
     json::InvalidJson,
     problem::InvalidProblem,
@@ -52,6 +52,8 @@ errors! {
     InvalidQuery,
     InvalidSessionId,
     ProxyServiceError,
+    QueryError,
+    ServiceError,
     SessionCallFailed,
 }
 
