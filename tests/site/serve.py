@@ -42,7 +42,7 @@ from http import HTTPStatus
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parent
@@ -69,7 +69,9 @@ class Site(ThreadingHTTPServer):
         super().__init__(address, Handler)
         self.tls = tls
         self.lock = threading.Lock()
-        self.log_file = Path(log).open("a", encoding="utf-8", buffering=1) if log else None
+        self.log_file: TextIO | None = None
+        if log:
+            self.log_file = Path(log).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115
         self.requests_of: dict[str, int] = {}
         self.counts: dict[tuple[str, str], int] = {}
         self.last: dict[tuple[str, str], float] = {}
