@@ -27,6 +27,10 @@ use crate::{
 };
 
 /// An answer for the host to send.
+///
+/// >>> from silkline.service import ExtractionService
+/// >>> ExtractionService().handle_request("GET", "/", {}, b"", 0.0)
+/// ServiceAnswer(404, <92 bytes>)
 #[pyclass(name = "ServiceAnswer", module = "silkline.service", frozen, get_all)]
 pub(crate) struct PyAnswer {
     /// The request it answers; `None` if that was answered at once.
@@ -70,6 +74,14 @@ impl PyAnswer {
 }
 
 /// A page that the host is asked to fetch and extract.
+///
+/// >>> from silkline import basic_authorization
+/// >>> from silkline.service import ExtractionService
+/// >>> headers = {"Authorization": basic_authorization("KEY"), "Content-Type": "application/json"}
+/// >>> body = b'[{"url": "https://example.com/", "pageType": "article"}]'
+/// >>> step = ExtractionService().handle_request("POST", "/v1/extract", headers, body, 0.0)
+/// >>> step.queries
+/// [FetchQuery(0, 'https://example.com/', 'article')]
 #[pyclass(name = "FetchQuery", module = "silkline.service", frozen, get_all)]
 pub(crate) struct PyFetchQuery {
     /// Its place in the request, by which the outcome is told.
@@ -108,6 +120,13 @@ impl PyFetchQuery {
 }
 
 /// The pages that a request needs.
+///
+/// >>> from silkline import basic_authorization
+/// >>> from silkline.service import ExtractionService
+/// >>> headers = {"Authorization": basic_authorization("KEY"), "Content-Type": "application/json"}
+/// >>> body = b'[{"url": "https://example.com/", "pageType": "article"}]'
+/// >>> ExtractionService().handle_request("POST", "/v1/extract", headers, body, 0.0)
+/// ServiceFetch(1, <1 queries>)
 #[pyclass(name = "ServiceFetch", module = "silkline.service", frozen, get_all)]
 pub(crate) struct PyFetch {
     /// Names the request from here on.
@@ -124,6 +143,10 @@ impl PyFetch {
 }
 
 /// What was read from a page.
+///
+/// >>> from silkline.service import FetchedPage
+/// >>> FetchedPage('{"headline": "Hello"}', '{"inLanguages": [{"code": "en"}]}')
+/// FetchedPage(<21 bytes>)
 #[pyclass(name = "FetchedPage", module = "silkline.service", frozen, get_all)]
 pub(crate) struct PyFetchedPage {
     /// The item, as JSON.
@@ -212,11 +235,11 @@ pub(crate) enum FirstStep {
 /// query on, ``blacklist`` names those that are refused. ``faults`` is a fault script, as JSON.
 /// ``epoch`` is the time at moment zero, in seconds since 1970, for the ids of queries.
 ///
-/// >>> import base64, json
+/// >>> import json
+/// >>> from silkline import basic_authorization
 /// >>> from silkline.service import ExtractionService, FetchedPage
 /// >>> service = ExtractionService(keys=["KEY"], rate=2, seed=1)
-/// >>> headers = {"Authorization": "Basic " + base64.b64encode(b"KEY:").decode(),
-/// ...            "Content-Type": "application/json"}
+/// >>> headers = {"Authorization": basic_authorization("KEY"), "Content-Type": "application/json"}
 /// >>> body = b'[{"url": "https://example.com/", "pageType": "article"}]'
 /// >>> step = service.handle_request("POST", "/v1/extract", headers, body, 0.0)
 /// >>> step.queries[0].url

@@ -32,11 +32,11 @@ class ExtractionService:
     query on, ``blacklist`` names those that are refused. ``faults`` is a fault script, as JSON.
     ``epoch`` is the time at moment zero, in seconds since 1970, for the ids of queries.
 
-    >>> import base64, json
+    >>> import json
+    >>> from silkline import basic_authorization
     >>> from silkline.service import ExtractionService, FetchedPage
     >>> service = ExtractionService(keys=["KEY"], rate=2, seed=1)
-    >>> headers = {"Authorization": "Basic " + base64.b64encode(b"KEY:").decode(),
-    ...            "Content-Type": "application/json"}
+    >>> headers = {"Authorization": basic_authorization("KEY"), "Content-Type": "application/json"}
     >>> body = b'[{"url": "https://example.com/", "pageType": "article"}]'
     >>> step = service.handle_request("POST", "/v1/extract", headers, body, 0.0)
     >>> step.queries[0].url
@@ -78,6 +78,14 @@ class ExtractionService:
 class FetchQuery:
     """
     A page that the host is asked to fetch and extract.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.service import ExtractionService
+    >>> headers = {"Authorization": basic_authorization("KEY"), "Content-Type": "application/json"}
+    >>> body = b'[{"url": "https://example.com/", "pageType": "article"}]'
+    >>> step = ExtractionService().handle_request("POST", "/v1/extract", headers, body, 0.0)
+    >>> step.queries
+    [FetchQuery(0, 'https://example.com/', 'article')]
     """
     def __repr__(self, /) -> str: ...
     @property
@@ -115,6 +123,10 @@ class FetchQuery:
 class FetchedPage:
     """
     What was read from a page.
+
+    >>> from silkline.service import FetchedPage
+    >>> FetchedPage('{"headline": "Hello"}', '{"inLanguages": [{"code": "en"}]}')
+    FetchedPage(<21 bytes>)
     """
     def __new__(cls, /, item: str, web_page: str, html: str | None = None) -> FetchedPage: ...
     def __repr__(self, /) -> str: ...
@@ -231,6 +243,10 @@ class Request:
 class ServiceAnswer:
     """
     An answer for the host to send.
+
+    >>> from silkline.service import ExtractionService
+    >>> ExtractionService().handle_request("GET", "/", {}, b"", 0.0)
+    ServiceAnswer(404, <92 bytes>)
     """
     def __repr__(self, /) -> str: ...
     @property
@@ -269,6 +285,13 @@ class ServiceAnswer:
 class ServiceFetch:
     """
     The pages that a request needs.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.service import ExtractionService
+    >>> headers = {"Authorization": basic_authorization("KEY"), "Content-Type": "application/json"}
+    >>> body = b'[{"url": "https://example.com/", "pageType": "article"}]'
+    >>> ExtractionService().handle_request("POST", "/v1/extract", headers, body, 0.0)
+    ServiceFetch(1, <1 queries>)
     """
     def __repr__(self, /) -> str: ...
     @property
