@@ -3,11 +3,10 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use super::{
-    InvalidSessionId, OutgoingAddress, ProxyServiceError, SessionId,
-    answer::{by_status, message},
+    InvalidSessionId, OutgoingAddress, ProxyServiceError, SessionId, connect::read_connect,
 };
 use crate::{
-    http::{Headers, retry_after},
+    http::Headers,
     json::{Cursor, InvalidJson, Kind},
 };
 
@@ -61,22 +60,8 @@ pub struct ProxySessionList {
     pub duplicates: Vec<SessionId>,
 }
 
-/// An answer without success is the service's: these calls go to no target.
 fn succeeded(status: u16, headers: &Headers, body: &[u8]) -> Result<(), SessionCallFailed> {
-    let answer = super::answer::read(status, headers, body);
-    if let Some(error) = answer.error {
-        return Err(error.into());
-    }
-    if (200..300).contains(&status) {
-        return Ok(());
-    }
-    Err(SessionCallFailed::Service(ProxyServiceError {
-        kind: by_status(status),
-        status,
-        text: String::new(),
-        message: message(body),
-        retry_after: retry_after(headers),
-    }))
+    read_connect(status, headers, body).map_or(Ok(()), |error| Err(error.into()))
 }
 
 pub(super) fn read_created(
