@@ -1,1 +1,5 @@
 //! What the conformance tests share.
+
+pub mod given;
+mod proxy;
+pub mod vectors;
