@@ -17,6 +17,7 @@ pub mod json;
 pub mod problem;
 pub mod proxy;
 mod rng;
+pub mod schedule;
 #[cfg(feature = "service")]
 pub mod service;
 mod time;
