@@ -20,12 +20,11 @@ mod verdict;
 pub use pace::{Pace, Turn};
 pub use pool::{Ending, FirstUse, Place, PoolStats, SessionKey, SessionPool, Unavailable, Use};
 pub use pool_config::{InvalidPool, PoolConfig};
-pub(crate) use pool_saved::SavedSession;
 pub use rate::{InvalidRate, Rate, RateLimiter};
 pub use retry::{Progress, RetryPolicy};
 pub use rules::{Budget, Rule, Wait};
 pub use verdict::{FailureClass, Verdict};
 
-pub(crate) use queues::{DomainQueues, Next, domain_key};
-pub(crate) use slab::{Column, NONE, Slab};
+pub(crate) use queues::{DomainQueues, Next};
+pub(crate) use slab::Slab;
 pub(crate) use timers::Timers;

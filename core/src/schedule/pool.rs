@@ -259,6 +259,7 @@ impl SessionPool {
     }
 
     /// Gives back the place of a creation that failed.
+    #[expect(clippy::needless_pass_by_value, reason = "a place is used up")]
     pub fn cancel(&mut self, place: Place) {
         self.reserved -= 1;
         self.named -= u32::from(place.named);
@@ -266,6 +267,7 @@ impl SessionPool {
 
     /// Keeps the place of a creation whose answer was lost until the service has forgotten the
     /// session that it may have made.
+    #[expect(clippy::needless_pass_by_value, reason = "a place is used up")]
     pub fn lose(&mut self, place: Place, now: Timestamp) {
         self.reserved -= 1;
         self.lost.push_back((now + self.config.idle, place.named));
@@ -583,10 +585,10 @@ impl SessionPool {
     pub(super) fn free(&mut self, index: u32) {
         let Some(session) = self.sessions.get(index) else { return };
         self.expiry.set(index, session.sent + self.config.usable());
-        if !session.for_name {
-            self.list(index);
-        } else {
+        if session.for_name {
             self.settle(index);
+        } else {
+            self.list(index);
         }
     }
 

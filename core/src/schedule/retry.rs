@@ -105,8 +105,9 @@ impl Default for RetryPolicy {
                 Rule::new(network, Budget::SinceFirstAttempt(QUARTER))
             }
             FailureClass::Account => Rule::new(network, Budget::Retries(0)),
-            FailureClass::BilledQuery => Rule::new(network, Budget::Retries(1)),
-            FailureClass::DownloadInternal => Rule::new(network, Budget::Retries(1)),
+            FailureClass::BilledQuery | FailureClass::DownloadInternal => {
+                Rule::new(network, Budget::Retries(1))
+            }
             // The statement is about the domain, so one unlucky query should outlast a few.
             FailureClass::Occupied => Rule::new(network, Budget::Retries(9)),
             FailureClass::Ban
