@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use silkline::http::Headers;
+use silkline::{VERSION, http::Headers};
 
 /// Fails on a member that the operation does not know, so that no case tests less than it says.
 pub fn check_keys(given: &Value, known: &[&str]) {
@@ -21,8 +21,8 @@ pub fn strings(value: &Value) -> Vec<&str> {
     value.as_array().expect("a list").iter().map(text).collect()
 }
 
-/// A body: `{"text"}`, `{"base64"}`, `{"json"}`, `{"repeat": [body, times]}` or
-/// `{"concat": [body, …]}`, a string being a text; nothing is empty.
+/// A body: a string, or `{"base64": …}`, `{"json": …}`, `{"repeat": [body, count]}`,
+/// `{"concat": [body, …]}`. Nothing is an empty body.
 pub fn body(value: &Value) -> Vec<u8> {
     let (kind, content) = match value {
         Value::Null => return Vec::new(),
@@ -31,7 +31,6 @@ pub fn body(value: &Value) -> Vec<u8> {
         other => panic!("no body: {other}"),
     };
     match kind.as_str() {
-        "text" => text(content).as_bytes().to_vec(),
         "base64" => STANDARD.decode(text(content)).expect("base64"),
         "json" => serde_json::to_vec(content).unwrap(),
         "repeat" => {
@@ -43,19 +42,9 @@ pub fn body(value: &Value) -> Vec<u8> {
     }
 }
 
-/// Headers: a list of `[name, value]`, the value written as a body if it is long.
-pub fn headers(value: &Value) -> Headers {
-    let pairs = match value {
-        Value::Null => return Headers::new(),
-        value => value.as_array().expect("a list of headers"),
-    };
-    Headers::from_received(pairs.iter().map(|pair| {
-        let value = String::from_utf8(body(&pair[1])).expect("a header value in utf-8");
-        (text(&pair[0]).into(), value)
-    }))
-}
-
-/// Headers as vectors write them.
+/// Headers as pairs; the version of this library is written as `VERSION`.
 pub fn headers_json(headers: &Headers) -> Value {
-    headers.iter().map(|(name, value)| json!([name, value])).collect()
+    let agent = format!("silkline/{VERSION}");
+    let shown = |value: &str| value.replace(&agent, "silkline/VERSION");
+    headers.iter().map(|(name, value)| json!([name, shown(value)])).collect()
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use serde_json::{Map, Value, json};
 use silkline::{
-    Error, VERSION,
+    Error,
     http::{Headers, Method, Request},
     proxy::{
         Cookies, DebugFields, Leak, OptionPlace, OutgoingAddress, Profile, ProxiedRequest,
@@ -13,7 +13,7 @@ use silkline::{
     },
 };
 
-use crate::given::{body, check_keys, headers, headers_json, strings, text};
+use crate::given::{body, check_keys, headers_json, strings, text};
 
 /// Runs an operation of `proxy`; `None` if there is none of that name.
 pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
@@ -102,6 +102,13 @@ fn api(given: &Value, more: &[&str]) -> Result<ProxyApi, Error> {
         Some(other) => panic!("no place is called {other}"),
         None => api,
     })
+}
+
+/// Headers whose values are written as bodies where they are long.
+fn headers(value: &Value) -> Headers {
+    let pairs = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    let value = |value| String::from_utf8(body(value)).expect("a header value in utf-8");
+    Headers::from_received(pairs.iter().map(|pair| (text(&pair[0]).into(), value(&pair[1]))))
 }
 
 fn status(given: &Value) -> u16 {
@@ -211,12 +218,6 @@ fn request_json(request: &Request) -> Value {
         "url": request.url,
         "headers": headers_json(&request.headers),
     });
-    // A vector does not name the version.
-    for header in shown["headers"].as_array_mut().into_iter().flatten() {
-        if header[1] == format!("silkline/{VERSION}") {
-            header[1] = json!("silkline/{VERSION}");
-        }
-    }
     if !request.body.is_empty() {
         shown["body"] = json!(String::from_utf8_lossy(&request.body));
     }

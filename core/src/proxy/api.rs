@@ -318,3 +318,18 @@ fn checked_endpoint(text: &str) -> Result<String, InvalidEndpoint> {
         None => format!("{}://{host}", url.scheme()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_never_shows_the_key() {
+        let api = ProxyApi::new("topsecret").unwrap();
+        let target = Request::new(Method::GET, "https://a/");
+        let proxied = api.request(target, &ProxyOptions::new()).unwrap();
+        let shown = format!("{api:?} {proxied:?} {:?}", api.create_session());
+        assert!(shown.contains("[redacted]"), "{shown}");
+        assert!(!shown.contains("topsecret") && !shown.contains("dG9wc2Vjc"), "{shown}");
+    }
+}
