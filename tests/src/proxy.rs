@@ -25,10 +25,10 @@ pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
                 .map(|options| options_json(&options))
                 .map_err(Error::from)
         }
-        "proxy.options_or" => {
+        "proxy.options_with_defaults" => {
             check_keys(given, &["options", "defaults"]);
             from_given(&given["options"]).and_then(|options| {
-                let filled = options.or(&from_given(&given["defaults"])?)?;
+                let filled = options.with_defaults(&from_given(&given["defaults"])?)?;
                 Ok(options_json(&filled))
             })
         }

@@ -381,7 +381,7 @@ impl ProxyOptions {
     /// Fills what is not set here from `defaults`: the options set here win.
     ///
     /// Fails only when one has a session and the other a region.
-    pub fn or(self, defaults: &Self) -> Result<Self, InvalidProxyOptions> {
+    pub fn with_defaults(self, defaults: &Self) -> Result<Self, InvalidProxyOptions> {
         let mut extra = self.extra;
         for (name, value) in &defaults.extra {
             if !extra.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {

@@ -91,7 +91,7 @@ impl ProxyOptions {
                 return Err(InvalidProxyOptions::Contradiction { header: name.into() });
             }
         }
-        self.or(other)
+        self.with_defaults(other)
     }
 }
 

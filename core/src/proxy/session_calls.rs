@@ -20,12 +20,6 @@ pub enum SessionCallFailed {
         /// What is wrong with it.
         reason: String,
     },
-    /// The answer is not JSON.
-    #[error("answer of the sessions call: {0}")]
-    Json(#[from] InvalidJson),
-    /// The answer holds an id that no service can have made.
-    #[error(transparent)]
-    SessionId(#[from] InvalidSessionId),
     /// The service answered with an error.
     #[error(transparent)]
     Service(#[from] ProxyServiceError),
@@ -39,14 +33,24 @@ impl SessionCallFailed {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Answer { .. } => "session_answer_malformed",
-            Self::Json(error) => error.code(),
-            Self::SessionId(error) => error.code(),
             Self::Service(error) => error.code(),
         }
     }
 
     fn answer(reason: impl Into<String>) -> Self {
         Self::Answer { reason: reason.into() }
+    }
+}
+
+impl From<InvalidJson> for SessionCallFailed {
+    fn from(error: InvalidJson) -> Self {
+        Self::answer(format!("is not a json object of session ids and addresses: {error}"))
+    }
+}
+
+impl From<InvalidSessionId> for SessionCallFailed {
+    fn from(error: InvalidSessionId) -> Self {
+        Self::answer(format!("is wrong: {error}"))
     }
 }
 
