@@ -3,8 +3,7 @@
 #[cfg(feature = "service")]
 use crate::service::InvalidFaults;
 use crate::{
-    engine::{InvalidSetting, NotSubmitted, UnknownRequest},
-    extraction::{InvalidBatch, InvalidQuery, QueryError, ServiceError},
+    extraction::{InvalidBatch, InvalidQuery},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
     json::InvalidJson,
     problem::InvalidProblem,
@@ -12,7 +11,6 @@ use crate::{
         InvalidProxiedRequest, InvalidProxyOptions, InvalidSessionId, ProxyServiceError,
         SessionCallFailed,
     },
-    schedule::{InvalidPool, InvalidRate},
 };
 
 macro_rules! errors {
@@ -48,20 +46,13 @@ errors! {
     InvalidHeader,
     InvalidJson,
     InvalidMethod,
-    InvalidPool,
     InvalidProblem,
     InvalidProxiedRequest,
     InvalidProxyOptions,
     InvalidQuery,
-    InvalidRate,
     InvalidSessionId,
-    InvalidSetting,
-    NotSubmitted,
     ProxyServiceError,
-    QueryError,
-    ServiceError,
     SessionCallFailed,
-    UnknownRequest,
 }
 
 /// The codes of all errors.

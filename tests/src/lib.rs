@@ -1,5 +1,1 @@
 //! What the conformance tests share.
-
-pub mod given;
-mod proxy;
-pub mod vectors;

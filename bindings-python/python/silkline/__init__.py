@@ -13,7 +13,6 @@ from ._core import (
 )
 from .exceptions import (
     InvalidApiKey,
-    InvalidFaults,
     InvalidHeader,
     InvalidMethod,
     SilklineError,
@@ -22,7 +21,6 @@ from .exceptions import (
 __all__ = [
     "Headers",
     "InvalidApiKey",
-    "InvalidFaults",
     "InvalidHeader",
     "InvalidMethod",
     "Request",

@@ -1,6 +1,7 @@
 use super::{
     InvalidJson, Span, Text,
     scan::{self, Stack},
+    simd,
 };
 
 /// What sort of value it is.
@@ -67,20 +68,13 @@ impl<'a> Cursor<'a> {
     /// a syntax error (RFC 8259, section 8.1, lets a reader refuse it). A text that ends inside a
     /// character is truncated.
     pub fn new(text: &'a [u8]) -> Result<Self, InvalidJson> {
-        match core::str::from_utf8(text) {
+        match simd::to_str(text) {
             Ok(text) => Ok(Self { text, at: 0, open: Stack::new(0), place: Place::Value }),
             Err(error) if error.error_len().is_none() => {
                 Err(InvalidJson::Truncated { position: text.len() })
             }
             Err(error) => Err(InvalidJson::Utf8 { position: error.valid_up_to() }),
         }
-    }
-
-    /// Offset of what comes next: after [`kind`](Self::kind) the first byte of a value, after
-    /// [`next_member`](Self::next_member) or [`next_element`](Self::next_element) has come to an
-    /// end the first byte behind the container.
-    pub const fn position(&self) -> usize {
-        self.at
     }
 
     /// What sort of value comes next, judged by its first byte.
@@ -101,8 +95,8 @@ impl<'a> Cursor<'a> {
         let first = self.value_start()?;
         let (text, start) = (self.text.as_bytes(), self.at);
         let end = match first {
-            Some(b'{' | b'[') => scan::container(text, start, self.open.depth())?,
-            Some(b'"') => scan::string(text, start)?.0,
+            Some(b'{' | b'[') => simd::container(text, start, self.open.depth())?,
+            Some(b'"') => simd::string(text, start)?.0,
             _ => scan::scalar(text, start)?,
         };
         self.at = end;
@@ -201,7 +195,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn text_at(&mut self, start: usize) -> Result<Text<'a>, InvalidJson> {
-        let (end, has_escapes) = scan::string(self.text.as_bytes(), start)?;
+        let (end, has_escapes) = simd::string(self.text.as_bytes(), start)?;
         self.at = end;
         let raw = self.text.get(start + 1..end - 1).unwrap_or_default();
         Ok(Text::new(raw, start, has_escapes))

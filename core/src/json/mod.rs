@@ -26,9 +26,16 @@
 //! # Ok::<(), InvalidJson>(())
 //! ```
 
+#[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
+mod blocks;
 mod cursor;
 mod error;
 mod scan;
+#[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
+mod simd;
+#[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
+#[path = "portable.rs"]
+mod simd;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -31,19 +31,53 @@ pub(super) fn byte(text: &[u8], at: usize, wanted: u8) -> Result<usize, InvalidJ
 
 /// Passes the string whose opening quote is at `at`. Says where it ends and whether it has escapes.
 pub(super) fn string(text: &[u8], at: usize) -> Result<(usize, bool), InvalidJson> {
+    string_by(text, at, plain)
+}
+
+/// As [`string`], with what finds the next byte that is not [`plain`].
+#[inline]
+pub(super) fn string_by(
+    text: &[u8],
+    at: usize,
+    plain: impl Fn(&[u8], usize) -> usize,
+) -> Result<(usize, bool), InvalidJson> {
     let mut at = byte(text, at, b'"')?;
     let mut has_escapes = false;
     loop {
+        at = plain(text, at);
         match text.get(at) {
             Some(b'"') => return Ok((at + 1, has_escapes)),
             Some(b'\\') => {
                 has_escapes = true;
                 at = escape(text, at)?;
             }
-            Some(0x20..) => at += 1,
             other => return Err(unexpected(other.copied(), at)),
         }
     }
+}
+
+/// The offset of the first quote, backslash or control character from `at` on, or the length of
+/// the text. Eight bytes are looked at together: subtracting from each byte of a word borrows from
+/// the next one only where the byte is a find, so the lowest find is always true.
+pub(super) fn plain(text: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGH: u64 = ONES << 7;
+    while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*bytes);
+        let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let quote = zero(word ^ (ONES * 0x22));
+        let backslash = zero(word ^ (ONES * 0x5c));
+        let found = (control | quote | backslash) & HIGH;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while let Some(0x20..=0x21 | 0x23..=0x5b | 0x5d..) = text.get(at) {
+        at += 1;
+    }
+    at
 }
 
 /// Passes the escape whose backslash is at `at`.

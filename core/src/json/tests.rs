@@ -1,5 +1,7 @@
 //! The reader against fixed cases and against `serde_json`.
 
+mod random;
+
 use alloc::{borrow::Cow, format, string::String, vec, vec::Vec};
 
 use serde::de::IgnoredAny;
@@ -333,92 +335,5 @@ fn errors_have_codes_and_messages() {
     for (fault, message) in faults {
         assert_eq!(format!("{fault}"), message);
         assert_eq!(fault.position(), 3);
-    }
-}
-
-/// A random text that is well-formed, in random spelling.
-fn generate(rng: &mut Random, depth: usize, out: &mut String) {
-    let space = |rng: &mut Random, out: &mut String| {
-        for _ in 0..below(rng, 8).saturating_sub(5) {
-            out.push([' ', '\n', '\t', '\r'][below(rng, 4)]);
-        }
-    };
-    space(rng, out);
-    match if depth == 0 { below(rng, 5) } else { below(rng, 9) } {
-        0 => out.push_str(["null", "true", "false"][below(rng, 3)]),
-        1 => out.push_str(
-            ["0", "-1", "12.50", "3e8", "-0.1E-7", "99999999999999999999"][below(rng, 6)],
-        ),
-        2..=4 => generate_string(rng, out),
-        kind => {
-            let object = kind % 2 == 0;
-            out.push(if object { '{' } else { '[' });
-            for item in 0..below(rng, 5) {
-                if item > 0 {
-                    out.push(',');
-                }
-                if object {
-                    space(rng, out);
-                    generate_string(rng, out);
-                    space(rng, out);
-                    out.push(':');
-                }
-                generate(rng, depth - 1, out);
-            }
-            space(rng, out);
-            out.push(if object { '}' } else { ']' });
-        }
-    }
-    space(rng, out);
-}
-
-fn generate_string(rng: &mut Random, out: &mut String) {
-    const PIECES: &[&str] =
-        &["a", "\\\\", "\\\"", "\\n", "\\u00e9", "é", "😀", "{", "]", ",", ":", " ", "/", "\u{7f}"];
-    out.push('"');
-    let plain = if below(rng, 4) == 0 { below(rng, 150) } else { below(rng, 10) };
-    for _ in 0..plain {
-        out.push('x');
-    }
-    for _ in 0..below(rng, 12) {
-        out.push_str(PIECES[below(rng, PIECES.len())]);
-    }
-    out.push('"');
-}
-
-/// A seeded generator (`xorshift64*`).
-struct Random(u64);
-
-/// A number below `end`.
-fn below(rng: &mut Random, end: usize) -> usize {
-    rng.0 ^= rng.0 >> 12;
-    rng.0 ^= rng.0 << 25;
-    rng.0 ^= rng.0 >> 27;
-    usize::try_from(rng.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % end
-}
-
-#[test]
-fn random_texts_and_their_mutations_agree_with_serde_json() {
-    const BYTES: &[u8] = b"\"\\{}[]:, \n\0\x1f019.-+eEtfnul/xu\x80\xc3\xff";
-    let mut rng = Random(7);
-    for _ in 0..3000 {
-        let mut text = String::new();
-        generate(&mut rng, 6, &mut text);
-        assert_eq!(outcome(pass(text.as_bytes())), Ok(()), "{text}");
-        check(text.as_bytes());
-        let mut bytes = text.into_bytes();
-        for _ in 0..6 {
-            let at = below(&mut rng, bytes.len() + 1);
-            let byte = BYTES[below(&mut rng, BYTES.len())];
-            match below(&mut rng, 4) {
-                0 if at < bytes.len() => {
-                    bytes.remove(at);
-                }
-                1 => bytes.insert(at, byte),
-                2 if at < bytes.len() => bytes[at] = byte,
-                _ => bytes.truncate(bytes.len() - below(&mut rng, 3).min(bytes.len())),
-            }
-            check(&bytes);
-        }
     }
 }

@@ -3,10 +3,11 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use super::{
-    InvalidSessionId, OutgoingAddress, ProxyServiceError, SessionId, connect::read_connect,
+    InvalidSessionId, OutgoingAddress, ProxyServiceError, SessionId,
+    answer::{by_status, message},
 };
 use crate::{
-    http::Headers,
+    http::{Headers, retry_after},
     json::{Cursor, InvalidJson, Kind},
 };
 
@@ -20,6 +21,12 @@ pub enum SessionCallFailed {
         /// What is wrong with it.
         reason: String,
     },
+    /// The answer is not JSON.
+    #[error("answer of the sessions call: {0}")]
+    Json(#[from] InvalidJson),
+    /// The answer holds an id that no service can have made.
+    #[error(transparent)]
+    SessionId(#[from] InvalidSessionId),
     /// The service answered with an error.
     #[error(transparent)]
     Service(#[from] ProxyServiceError),
@@ -33,24 +40,14 @@ impl SessionCallFailed {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Answer { .. } => "session_answer_malformed",
+            Self::Json(error) => error.code(),
+            Self::SessionId(error) => error.code(),
             Self::Service(error) => error.code(),
         }
     }
 
     fn answer(reason: impl Into<String>) -> Self {
         Self::Answer { reason: reason.into() }
-    }
-}
-
-impl From<InvalidJson> for SessionCallFailed {
-    fn from(error: InvalidJson) -> Self {
-        Self::answer(format!("is not a json object of session ids and addresses: {error}"))
-    }
-}
-
-impl From<InvalidSessionId> for SessionCallFailed {
-    fn from(error: InvalidSessionId) -> Self {
-        Self::answer(format!("is wrong: {error}"))
     }
 }
 
@@ -64,8 +61,22 @@ pub struct ProxySessionList {
     pub duplicates: Vec<SessionId>,
 }
 
+/// An answer without success is the service's: these calls go to no target.
 fn succeeded(status: u16, headers: &Headers, body: &[u8]) -> Result<(), SessionCallFailed> {
-    read_connect(status, headers, body).map_or(Ok(()), |error| Err(error.into()))
+    let answer = super::answer::read(status, headers, body);
+    if let Some(error) = answer.error {
+        return Err(error.into());
+    }
+    if (200..300).contains(&status) {
+        return Ok(());
+    }
+    Err(SessionCallFailed::Service(ProxyServiceError {
+        kind: by_status(status),
+        status,
+        text: String::new(),
+        message: message(body),
+        retry_after: retry_after(headers),
+    }))
 }
 
 pub(super) fn read_created(

@@ -10,7 +10,6 @@ mod extraction;
 mod faults;
 mod keys;
 mod pace;
-pub mod proxy;
 
 pub use answer::{Answer, Delivery};
 pub use extraction::{
