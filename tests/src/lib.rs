@@ -1,1 +1,7 @@
-//! What the conformance tests share.
+//! What the conformance tests share: how a vector's inputs are read, and what each of its
+//! operations calls.
+
+pub mod extraction;
+pub mod given;
+pub mod http;
+pub mod problem;
