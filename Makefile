@@ -102,6 +102,8 @@ test-python: $(VENV)/.installed ## Test the Python package, as installed from it
 lint-python: $(VENV)/.installed target/.stub ## Format, ruff, mypy, and the stub against the binding
 	$(VENV)/bin/ruff format --check bindings-python
 	$(VENV)/bin/ruff check bindings-python
+	$(VENV)/bin/ruff format --config bindings-python/pyproject.toml --check tests
+	$(VENV)/bin/ruff check --config bindings-python/pyproject.toml tests
 	diff -u $(STUB) target/stubs/silkline/_core.pyi || { echo 'the stub is stale: make stub' >&2; exit 1; }
 	cd bindings-python && ../$(VENV)/bin/mypy
 	cd target && ../$(VENV)/bin/stubtest silkline --ignore-missing-stub --concise
@@ -121,6 +123,8 @@ stub: target/.stub ## Write the type stub of the compiled part anew
 format-python: $(VENV)/.tools
 	$(VENV)/bin/ruff check -q --fix-only bindings-python
 	$(VENV)/bin/ruff format -q bindings-python
+	$(VENV)/bin/ruff check -q --config bindings-python/pyproject.toml --fix-only tests
+	$(VENV)/bin/ruff format -q --config bindings-python/pyproject.toml tests
 
 # --- Everything -----------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 //! `silkline/exceptions.py`, so that they can be subclassed, pickled and read there.
 
 use pyo3::{PyTypeInfo, import_exception, prelude::*, types::PyDict};
-use silkline::http;
+use silkline::{http, service};
 
 import_exception!(silkline.exceptions, InvalidApiKey);
+import_exception!(silkline.exceptions, InvalidFaults);
 import_exception!(silkline.exceptions, InvalidHeader);
 import_exception!(silkline.exceptions, InvalidMethod);
 
@@ -48,5 +49,11 @@ pub(crate) fn header(py: Python<'_>, error: &http::InvalidHeader) -> PyErr {
 pub(crate) fn method(py: Python<'_>, error: &http::InvalidMethod) -> PyErr {
     exception::<InvalidMethod>(py, error, error.code(), |data| {
         data.set_item("method", &error.method)
+    })
+}
+
+pub(crate) fn faults(py: Python<'_>, error: &service::InvalidFaults) -> PyErr {
+    exception::<InvalidFaults>(py, error, error.code(), |data| {
+        data.set_item("reason", &error.reason)
     })
 }

@@ -13,12 +13,16 @@
 mod convert;
 mod errors;
 mod http;
+mod service;
 
 /// The compiled part of the package `silkline`; use the names that `silkline` exports.
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
     use crate::http::{PyHeaders, PyRequest, basic_authorization, retry_after};
+
+    #[pymodule_export]
+    use crate::service::{PyAnswer, PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage};
 
     /// The version of this library.
     #[pymodule_export]

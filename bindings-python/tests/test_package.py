@@ -15,11 +15,12 @@ from types import ModuleType
 import pytest
 
 import silkline
-from silkline import _core, exceptions
+from silkline import _core, exceptions, service
 
 COMMAND = str(Path(sys.executable).with_name("silkline"))
 EXCEPTIONS = [getattr(exceptions, name) for name in exceptions.__all__]
 PUBLIC = [getattr(silkline, name) for name in silkline.__all__ if name != "__version__"]
+PUBLIC += [getattr(service, name) for name in service.__all__]
 
 
 def test_the_version_is_one() -> None:
@@ -28,7 +29,7 @@ def test_the_version_is_one() -> None:
 
 def test_every_compiled_name_and_exception_is_exported() -> None:
     compiled = set(_core.__all__) - {"VERSION"}
-    assert compiled | set(exceptions.__all__) <= set(silkline.__all__)
+    assert compiled | set(exceptions.__all__) <= {*silkline.__all__, *service.__all__}
     assert silkline.__all__ == sorted(set(silkline.__all__))
     for item in PUBLIC:
         assert item.__module__.split(".")[0] == "silkline"

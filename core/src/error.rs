@@ -3,7 +3,8 @@
 #[cfg(feature = "service")]
 use crate::service::InvalidFaults;
 use crate::{
-    extraction::{InvalidBatch, InvalidQuery},
+    engine::{InvalidSetting, NotSubmitted, UnknownRequest},
+    extraction::{InvalidBatch, InvalidQuery, QueryError, ServiceError},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
     json::InvalidJson,
     problem::InvalidProblem,
@@ -11,6 +12,7 @@ use crate::{
         InvalidProxiedRequest, InvalidProxyOptions, InvalidSessionId, ProxyServiceError,
         SessionCallFailed,
     },
+    schedule::{InvalidPool, InvalidRate},
 };
 
 macro_rules! errors {
@@ -46,13 +48,20 @@ errors! {
     InvalidHeader,
     InvalidJson,
     InvalidMethod,
+    InvalidPool,
     InvalidProblem,
     InvalidProxiedRequest,
     InvalidProxyOptions,
     InvalidQuery,
+    InvalidRate,
     InvalidSessionId,
+    InvalidSetting,
+    NotSubmitted,
     ProxyServiceError,
+    QueryError,
+    ServiceError,
     SessionCallFailed,
+    UnknownRequest,
 }
 
 /// The codes of all errors.

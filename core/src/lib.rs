@@ -10,6 +10,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[expect(dead_code, reason = "the machines are built on these parts")]
+pub mod engine;
 mod error;
 pub mod extraction;
 pub mod http;
@@ -17,6 +19,8 @@ pub mod json;
 pub mod problem;
 pub mod proxy;
 mod rng;
+#[cfg_attr(not(test), expect(dead_code, reason = "the machines are built on these parts"))]
+pub mod schedule;
 #[cfg(feature = "service")]
 pub mod service;
 mod time;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Runs an operation of `extraction`; `None` if there is none of that name.
-pub fn run(op: &str, given: &Value) -> Option<Value> {
+pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
     Some(match op {
         "extraction.lone_surrogate" => {
             check_keys(given, &["utf16"]);

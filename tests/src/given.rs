@@ -1,87 +1,50 @@
-//! The inputs of vectors, and outcomes that several operations share.
+//! How vectors write bodies, headers and objects.
 
 use core::time::Duration;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 use silkline::{
     VERSION,
     http::{Headers, Request},
 };
 
-/// Fails on a member that the operation does not know: it would test nothing.
+/// Fails on a member that the operation does not know, so that no case tests less than it says.
 pub fn check_keys(given: &Value, known: &[&str]) {
-    for key in given.as_object().expect("an object is given").keys() {
-        assert!(known.contains(&key.as_str()), "unknown member {key}; known are {known:?}");
+    for key in given.as_object().expect("an object").keys() {
+        assert!(known.contains(&key.as_str()), "unknown key {key}, not one of {known:?}");
     }
 }
 
-/// A string.
+/// A string that must be there.
 pub fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("not a string: {value}"))
+    value.as_str().expect("a string")
 }
 
-/// An array of strings.
-pub fn strings(value: &Value) -> Vec<String> {
-    let array = value.as_array().unwrap_or_else(|| panic!("not an array: {value}"));
-    array.iter().map(|item| text(item).to_owned()).collect()
-}
-
-/// A number of a status.
-pub fn status(value: &Value) -> u16 {
-    value.as_u64().and_then(|it| it.try_into().ok()).unwrap_or_else(|| panic!("no status: {value}"))
+/// A list of strings.
+pub fn strings(value: &Value) -> Vec<&str> {
+    value.as_array().expect("a list").iter().map(text).collect()
 }
 
 /// A body: a string, or `{"base64": …}`, `{"json": …}`, `{"repeat": [body, count]}`,
 /// `{"concat": [body, …]}`. Nothing is an empty body.
 pub fn body(value: &Value) -> Vec<u8> {
-    let object = match value {
+    let (kind, content) = match value {
         Value::Null => return Vec::new(),
         Value::String(text) => return text.clone().into_bytes(),
-        other => other.as_object().unwrap_or_else(|| panic!("no body: {value}")),
+        Value::Object(members) if members.len() == 1 => members.iter().next().unwrap(),
+        other => panic!("no body: {other}"),
     };
-    assert_eq!(object.len(), 1, "a body is one thing: {value}");
-    let (form, value) = object.iter().next().expect("one member");
-    match (form.as_str(), value) {
-        ("base64", Value::String(encoded)) => decode_base64(encoded),
-        ("json", value) => value.to_string().into_bytes(),
-        ("repeat", Value::Array(parts)) => {
-            let count = parts[1].as_u64().and_then(|count| count.try_into().ok());
-            body(&parts[0]).repeat(count.expect("a count"))
+    match kind.as_str() {
+        "base64" => STANDARD.decode(text(content)).expect("base64"),
+        "json" => serde_json::to_vec(content).unwrap(),
+        "repeat" => {
+            let times = content[1].as_u64().and_then(|times| times.try_into().ok());
+            body(&content[0]).repeat(times.expect("how many times"))
         }
-        ("concat", Value::Array(parts)) => parts.iter().flat_map(body).collect(),
-        _ => panic!("no form of a body: {form}"),
+        "concat" => content.as_array().expect("a list").iter().flat_map(body).collect(),
+        other => panic!("no body is called {other}"),
     }
-}
-
-/// The same as text.
-pub fn body_text(value: &Value) -> String {
-    String::from_utf8(body(value)).expect("a text")
-}
-
-fn decode_base64(encoded: &str) -> Vec<u8> {
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
-    for c in encoded.trim_end_matches('=').bytes() {
-        let digit = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => panic!("not base64: {encoded}"),
-        };
-        (bits, held) = ((bits << 6) | u32::from(digit), held + 6);
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).expect("a byte"));
-        }
-    }
-    bytes
-}
-
-/// A list of `[name, value]` pairs, as received.
-pub fn headers(value: &Value) -> Headers {
-    let pairs = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    Headers::from_received(pairs.iter().map(|pair| (text(&pair[0]).into(), text(&pair[1]).into())))
 }
 
 /// Headers as pairs; the version of this library is written as `VERSION`.
@@ -91,7 +54,23 @@ pub fn headers_json(headers: &Headers) -> Value {
     headers.iter().map(|(name, value)| json!([name, shown(value)])).collect()
 }
 
-/// A request, with its body as the JSON that it is.
+/// The same as [`body`], as text.
+pub fn body_text(value: &Value) -> String {
+    String::from_utf8(body(value)).expect("a text")
+}
+
+/// A status code.
+pub fn status(value: &Value) -> u16 {
+    value.as_u64().and_then(|status| status.try_into().ok()).expect("a status")
+}
+
+/// A list of `[name, value]` pairs, as received.
+pub fn headers(value: &Value) -> Headers {
+    let pairs = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    Headers::from_received(pairs.iter().map(|pair| (text(&pair[0]).into(), text(&pair[1]).into())))
+}
+
+/// A request whose body is JSON.
 pub fn request_json(request: &Request) -> Value {
     let body: Value = serde_json::from_slice(&request.body).expect("a body of JSON");
     json!({

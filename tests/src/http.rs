@@ -6,7 +6,7 @@ use silkline::http::{ApiKey, Endpoint, Headers, basic_credentials, parse_http_da
 use crate::given::{check_keys, headers, headers_json, in_micros, outcome, text};
 
 /// Runs an operation of `http`; `None` if there is none of that name.
-pub fn run(op: &str, given: &Value) -> Option<Value> {
+pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
     Some(match op {
         "http.basic" => {
             check_keys(given, &["key"]);

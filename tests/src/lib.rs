@@ -1,7 +1,8 @@
-//! What the conformance tests share: how a vector's inputs are read, and what each of its
-//! operations calls.
+//! What the conformance tests share.
 
-pub mod extraction;
+mod extraction;
 pub mod given;
-pub mod http;
-pub mod problem;
+mod http;
+mod problem;
+mod proxy;
+pub mod vectors;

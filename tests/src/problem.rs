@@ -6,7 +6,7 @@ use silkline::{Error, problem::Problem};
 use crate::given::{body, body_text, check_keys, in_micros, outcome, parsed, status, text, told};
 
 /// Runs an operation of `problem`; `None` if there is none of that name.
-pub fn run(op: &str, given: &Value) -> Option<Value> {
+pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
     Some(match op {
         "problem.build" => outcome(build(given).map(|problem| parsed(&problem.to_json()))),
         "problem.read" => {
@@ -19,7 +19,7 @@ pub fn run(op: &str, given: &Value) -> Option<Value> {
 }
 
 /// A problem as the vectors show it.
-pub fn problem_json(problem: &Problem) -> Value {
+pub(crate) fn problem_json(problem: &Problem) -> Value {
     let members: Map<_, _> =
         problem.members().map(|(name, json)| (name.to_owned(), parsed(json))).collect();
     told([

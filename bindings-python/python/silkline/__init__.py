@@ -13,6 +13,7 @@ from ._core import (
 )
 from .exceptions import (
     InvalidApiKey,
+    InvalidFaults,
     InvalidHeader,
     InvalidMethod,
     SilklineError,
@@ -21,6 +22,7 @@ from .exceptions import (
 __all__ = [
     "Headers",
     "InvalidApiKey",
+    "InvalidFaults",
     "InvalidHeader",
     "InvalidMethod",
     "Request",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = [
     "InvalidApiKey",
+    "InvalidFaults",
     "InvalidHeader",
     "InvalidMethod",
     "SilklineError",
@@ -52,6 +53,22 @@ class InvalidApiKey(SilklineError, ValueError):
     """Where the character stands that no key has, counted from 0."""
     length: int | None = None
     """How many characters the key has."""
+
+
+class InvalidFaults(SilklineError, ValueError):
+    """A fault script that cannot be read.
+
+    >>> from silkline import InvalidFaults
+    >>> from silkline.service import ExtractionService
+    >>> try:
+    ...     ExtractionService(faults='[{"then": {}}]')
+    ... except InvalidFaults as error:
+    ...     print(error.code, error.reason[:7])
+    invalid_faults rule 0:
+    """
+
+    reason: str = ""
+    """What is wrong and where."""
 
 
 class InvalidHeader(SilklineError, ValueError):

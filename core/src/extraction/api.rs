@@ -1,11 +1,11 @@
 //! The requests that carry queries.
 
-use alloc::string::String;
+use alloc::{string::String, sync::Arc, vec::Vec};
 
-use super::Query;
+use super::{Query, QueryResult, ResultEntry, ServiceError, ServiceFault, answer};
 use crate::{
     VERSION,
-    http::{ApiKey, Endpoint, Headers, InvalidApiKey, InvalidEndpoint, Method, Request},
+    http::{ApiKey, Endpoint, Headers, InvalidApiKey, InvalidEndpoint, Method, Request, Response},
 };
 
 /// Where the service lives (Automatic Extraction API docs, How the API works).
@@ -97,6 +97,39 @@ impl ExtractionApi {
         }
         body.push(']');
         Ok(Request::new(Method::POST, self.endpoint()).with_headers(headers).with_body(body))
+    }
+
+    /// Reads the answer to a request of these queries: one result for each, in their order, then
+    /// the results that belong to none of them, in the order of the answer.
+    ///
+    /// A query without a result has the error `missing_result`. A result that fits a query which
+    /// has one already is `surplus_result`, one that fits none is `foreign_result`, and one that
+    /// fits several different ones is `ambiguous_result`.
+    pub fn results(
+        &self,
+        queries: &[Query],
+        response: Response,
+    ) -> Result<Vec<QueryResult>, ServiceError> {
+        match self.read(queries, response.status, &response.headers, &response.body) {
+            Ok(entries) => {
+                let body = Arc::new(response.body);
+                let result = |entry| QueryResult::new(entry, Arc::clone(&body));
+                Ok(entries.into_iter().map(result).collect())
+            }
+            Err(fault) => Err(ServiceError::new(fault, response)),
+        }
+    }
+
+    /// The same as [`results`](Self::results) over an answer that the caller keeps: the entries
+    /// hold offsets into the body.
+    pub fn read(
+        &self,
+        queries: &[Query],
+        status: u16,
+        headers: &Headers,
+        body: &[u8],
+    ) -> Result<Vec<ResultEntry>, ServiceFault> {
+        answer::read(queries, status, headers, body)
     }
 }
 

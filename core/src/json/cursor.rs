@@ -77,6 +77,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Offset of what comes next: after [`kind`](Self::kind) the first byte of a value, after
+    /// [`next_member`](Self::next_member) or [`next_element`](Self::next_element) has come to an
+    /// end the first byte behind the container.
+    pub const fn position(&self) -> usize {
+        self.at
+    }
+
     /// What sort of value comes next, judged by its first byte.
     pub fn kind(&mut self) -> Result<Kind, InvalidJson> {
         match self.value_start()? {

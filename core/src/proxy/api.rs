@@ -6,9 +6,9 @@ use core::fmt;
 use url::Url;
 
 use super::{
-    InvalidProxiedRequest, Leak, LeakKind, ProxyAnswer, ProxyOptions, ProxySessionList,
-    ProxyWarning, SessionCallFailed, SessionId, answer, leak,
-    options::is_option,
+    Cookies, InvalidProxiedRequest, Leak, LeakKind, ProxyAnswer, ProxyOptions, ProxyServiceError,
+    ProxySessionList, ProxyWarning, SessionCallFailed, SessionId, answer, connect, leak,
+    options::{CLIENT, is_option},
     session_calls,
     target::{Target, percent_encode},
 };
@@ -129,17 +129,21 @@ impl ProxyApi {
             !is_option(name) && !name.eq_ignore_ascii_case("Proxy-Authorization")
         });
         let mut inside = Headers::from_received(own);
-        if inside.contains("Cookie") && options.cookies() != Some(super::Cookies::Disable) {
-            warnings.insert(0, ProxyWarning::CookieDropped);
+        if inside.contains("Cookie") && options.cookies() != Some(Cookies::Disable) {
+            warnings.push(ProxyWarning::CookieDropped);
         }
         if let Some(authorization) = place.authorization
             && !inside.contains("Authorization")
         {
             inside.push("Authorization", authorization);
         }
+        if self.shows_key(&place.url) || inside.iter().any(|(_, value)| self.shows_key(value)) {
+            warnings.push(ProxyWarning::KeyExposed);
+        }
+        warnings.sort_unstable();
         let mut sent = options.headers();
         if options.client().is_none() {
-            sent.push(super::options::CLIENT, client());
+            sent.push(CLIENT, client());
         }
         let mut outside = Headers::new();
         outside.push("Proxy-Authorization", self.authorization());
@@ -165,6 +169,17 @@ impl ProxyApi {
                 .with_body(target.body),
             warnings,
         })
+    }
+
+    /// Reads the answer to a CONNECT; `None` if the tunnel is open. No target can have answered
+    /// it, so what has no code is judged by its status.
+    pub fn read_connect(
+        &self,
+        status: u16,
+        headers: &Headers,
+        body_prefix: &[u8],
+    ) -> Option<ProxyServiceError> {
+        connect::read_connect(status, headers, body_prefix)
     }
 
     /// `POST /sessions`: asks for a new session.
@@ -255,7 +270,7 @@ impl ProxyApi {
     fn call(&self, method: Method, path: &str) -> Request {
         let mut headers = Headers::new();
         headers.push("Authorization", self.authorization());
-        headers.push(super::options::CLIENT, client());
+        headers.push(CLIENT, client());
         Request::new(method, format!("{}/sessions{path}", self.endpoint)).with_headers(headers)
     }
 
@@ -266,8 +281,9 @@ impl ProxyApi {
         let encoded = basic.strip_prefix("Basic ").unwrap_or(&basic);
         let escaped = percent_encode(&self.key_text);
         text.contains(encoded)
-            || text.contains(&format!("//{escaped}:"))
-            || text.contains(&format!("//{escaped}@"))
+            || [&escaped, &self.key_text].iter().any(|key| {
+                text.contains(&format!("//{key}:")) || text.contains(&format!("//{key}@"))
+            })
             || (self.key_text.len() >= 16 && text.contains(&self.key_text))
     }
 }
@@ -301,4 +317,19 @@ fn checked_endpoint(text: &str) -> Result<String, InvalidEndpoint> {
         Some(port) => format!("{}://{host}:{port}", url.scheme()),
         None => format!("{}://{host}", url.scheme()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_never_shows_the_key() {
+        let api = ProxyApi::new("topsecret").unwrap();
+        let target = Request::new(Method::GET, "https://a/");
+        let proxied = api.request(target, &ProxyOptions::new()).unwrap();
+        let shown = format!("{api:?} {proxied:?} {:?}", api.create_session());
+        assert!(shown.contains("[redacted]"), "{shown}");
+        assert!(!shown.contains("topsecret") && !shown.contains("dG9wc2Vjc"), "{shown}");
+    }
 }

@@ -1,24 +1,40 @@
-//! CONNECT requests that failed, of which a client often tells only the status.
+//! Answers that no target can have given: to CONNECT, of which a client often tells only the
+//! status, and to the calls of the sessions API.
 
 use alloc::string::String;
 
-use super::{ProxyServiceError, answer::by_status};
+use super::{
+    ProxyServiceError,
+    answer::{by_status, message, read},
+};
+use crate::http::{Headers, retry_after};
 
-/// The error behind a CONNECT that was answered with `status`; `None` if that is a success.
-///
-/// No header is known then, so a status that several rows of the table share gives
-/// [`Unknown`](super::ProxyErrorKind::Unknown), with the action that suits the status.
-pub fn read_connect_failure(status: u16) -> Option<ProxyServiceError> {
-    if (200..300).contains(&status) {
-        return None;
+/// The error in an answer that no target can have given; `None` if it is a success.
+pub(super) fn read_connect(
+    status: u16,
+    headers: &Headers,
+    body_prefix: &[u8],
+) -> Option<ProxyServiceError> {
+    let named = read(status, headers, body_prefix).error;
+    if named.is_some() || (200..300).contains(&status) {
+        return named;
     }
     Some(ProxyServiceError {
         kind: by_status(status),
         status,
         text: String::new(),
-        message: String::new(),
-        retry_after: None,
+        message: message(body_prefix),
+        retry_after: retry_after(headers),
     })
+}
+
+/// The error behind a CONNECT of which only the status is known; `None` if that is a success.
+///
+/// A status that several rows of the table share gives
+/// [`Unknown`](super::ProxyErrorKind::Unknown), with the action that suits the status. If the
+/// options were on the CONNECT, a 400 most often means a dead session.
+pub fn read_connect_failure(status: u16) -> Option<ProxyServiceError> {
+    read_connect(status, &Headers::new(), b"")
 }
 
 /// What comes before the status in the messages of the clients that hide the answer to a CONNECT.
@@ -45,12 +61,17 @@ const MARKS: [&str; 6] = [
 /// ```
 pub fn connect_status(message: &str) -> Option<u16> {
     let message = message.to_ascii_lowercase();
-    MARKS.iter().find_map(|mark| {
-        let (_, after) = message.split_once(mark)?;
-        let digits = after.get(..3)?;
-        let more = after.get(3..).and_then(|rest| rest.bytes().next());
-        let whole = !more.is_some_and(|byte| byte.is_ascii_digit());
-        let status = digits.parse().ok().filter(|status| (100..1000).contains(status));
-        status.filter(|_| whole && digits.bytes().all(|byte| byte.is_ascii_digit()))
-    })
+    // httpx: "407 Proxy Authentication Required"; aiohttp: "407, message='Proxy …'".
+    let leading =
+        status_at(&message).filter(|_| matches!(message.as_bytes().get(3), Some(b' ' | b',')));
+    leading
+        .or_else(|| MARKS.iter().find_map(|mark| status_at(message.split_once(mark)?.1)))
+        .filter(|status| *status >= 400)
+}
+
+/// A number of three digits that a text begins with.
+fn status_at(text: &str) -> Option<u16> {
+    let digits = text.get(..3).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let longer = text.as_bytes().get(3).is_some_and(u8::is_ascii_digit);
+    if longer { None } else { digits.parse().ok() }
 }

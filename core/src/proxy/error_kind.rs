@@ -175,7 +175,8 @@ pub(super) const fn action_by_status(status: u16) -> ProxyAction {
         429 => ProxyAction::LowerConcurrency,
         503 => ProxyAction::BackOff,
         523 => ProxyAction::FinalForDomain,
-        408 | 500..=522 | 524..=530 => ProxyAction::Retry,
+        540..=542 => ProxyAction::Final,
+        408 | 500..=599 => ProxyAction::Retry,
         _ => ProxyAction::Final,
     }
 }

@@ -12,7 +12,7 @@ pub enum InvalidProxyOptions {
     #[error("header `{header}` of the request contradicts the options")]
     Contradiction {
         /// The option's header.
-        header: &'static str,
+        header: String,
     },
     /// A value holds a control character, which could split the message.
     #[error("value of `{header}` holds a control character at byte {position}")]

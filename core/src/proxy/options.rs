@@ -115,6 +115,8 @@ impl DebugFields {
 pub enum ProxyWarning {
     /// The request has a `Cookie` header, which the service drops unless its cookies are disabled.
     CookieDropped,
+    /// The target sees the key, in another header or in its URL.
+    KeyExposed,
     /// `X-Crawlera-UA` is deprecated: `X-Crawlera-Profile` takes the same values.
     UaDeprecated,
     /// `X-Crawlera-UA` is ignored because `X-Crawlera-Profile` is there.
@@ -123,12 +125,14 @@ pub enum ProxyWarning {
 
 impl ProxyWarning {
     /// Every warning.
-    pub const ALL: &'static [Self] = &[Self::CookieDropped, Self::UaDeprecated, Self::UaIgnored];
+    pub const ALL: &'static [Self] =
+        &[Self::CookieDropped, Self::KeyExposed, Self::UaDeprecated, Self::UaIgnored];
 
     /// The stable code of this warning.
     pub const fn code(self) -> &'static str {
         match self {
             Self::CookieDropped => "cookie_dropped",
+            Self::KeyExposed => "key_exposed",
             Self::UaDeprecated => "ua_deprecated",
             Self::UaIgnored => "ua_ignored",
         }
@@ -141,6 +145,7 @@ impl fmt::Display for ProxyWarning {
             Self::CookieDropped => {
                 "the service drops the `Cookie` header unless cookies are disabled"
             }
+            Self::KeyExposed => "the target would see the key",
             Self::UaDeprecated => "`X-Crawlera-UA` is deprecated: use the profile",
             Self::UaIgnored => "`X-Crawlera-UA` is ignored because a profile is given",
         })
@@ -376,7 +381,7 @@ impl ProxyOptions {
     /// Fills what is not set here from `defaults`: the options set here win.
     ///
     /// Fails only when one has a session and the other a region.
-    pub fn or(self, defaults: &Self) -> Result<Self, InvalidProxyOptions> {
+    pub fn with_defaults(self, defaults: &Self) -> Result<Self, InvalidProxyOptions> {
         let mut extra = self.extra;
         for (name, value) in &defaults.extra {
             if !extra.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {

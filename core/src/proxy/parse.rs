@@ -1,11 +1,11 @@
 //! Options read back from the headers of a request.
 
-use alloc::{borrow::ToOwned, vec::Vec};
+use alloc::vec::Vec;
 use core::{str::FromStr, time::Duration};
 
 use super::options::{
-    CITY, CLIENT, COOKIES, DEBUG, JOB_ID, KNOWN, MAX_RETRIES, NO_BANCHECK, PROFILE, PROFILE_PASS,
-    REGION, SESSION, STATE, TIMEOUT, UA, USE_HTTPS, is_option,
+    CITY, CLIENT, COOKIES, DEBUG, JOB_ID, MAX_RETRIES, NO_BANCHECK, PROFILE, PROFILE_PASS, REGION,
+    SESSION, STATE, TIMEOUT, UA, USE_HTTPS, is_option,
 };
 use super::{Cookies, DebugFields, InvalidProxyOptions, Profile, ProxyOptions, Session, SessionId};
 use crate::http::Headers;
@@ -88,14 +88,10 @@ impl ProxyOptions {
         let theirs = other.headers();
         for (name, value) in self.headers().iter() {
             if theirs.get(name).is_some_and(|their| their != value) {
-                let header = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(name));
-                return Err(match header {
-                    Some(header) => InvalidProxyOptions::Contradiction { header },
-                    None => InvalidProxyOptions::Repeated { header: name.to_owned() },
-                });
+                return Err(InvalidProxyOptions::Contradiction { header: name.into() });
             }
         }
-        self.or(other)
+        self.with_defaults(other)
     }
 }
 

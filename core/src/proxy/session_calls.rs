@@ -3,11 +3,10 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use super::{
-    InvalidSessionId, OutgoingAddress, ProxyServiceError, SessionId,
-    answer::{by_status, message},
+    InvalidSessionId, OutgoingAddress, ProxyServiceError, SessionId, connect::read_connect,
 };
 use crate::{
-    http::{Headers, retry_after},
+    http::Headers,
     json::{Cursor, InvalidJson, Kind},
 };
 
@@ -21,12 +20,6 @@ pub enum SessionCallFailed {
         /// What is wrong with it.
         reason: String,
     },
-    /// The answer is not JSON.
-    #[error("answer of the sessions call: {0}")]
-    Json(#[from] InvalidJson),
-    /// The answer holds an id that no service can have made.
-    #[error(transparent)]
-    SessionId(#[from] InvalidSessionId),
     /// The service answered with an error.
     #[error(transparent)]
     Service(#[from] ProxyServiceError),
@@ -40,14 +33,24 @@ impl SessionCallFailed {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Answer { .. } => "session_answer_malformed",
-            Self::Json(error) => error.code(),
-            Self::SessionId(error) => error.code(),
             Self::Service(error) => error.code(),
         }
     }
 
     fn answer(reason: impl Into<String>) -> Self {
         Self::Answer { reason: reason.into() }
+    }
+}
+
+impl From<InvalidJson> for SessionCallFailed {
+    fn from(error: InvalidJson) -> Self {
+        Self::answer(format!("is not a json object of session ids and addresses: {error}"))
+    }
+}
+
+impl From<InvalidSessionId> for SessionCallFailed {
+    fn from(error: InvalidSessionId) -> Self {
+        Self::answer(format!("is wrong: {error}"))
     }
 }
 
@@ -61,22 +64,8 @@ pub struct ProxySessionList {
     pub duplicates: Vec<SessionId>,
 }
 
-/// An answer without success is the service's: these calls go to no target.
 fn succeeded(status: u16, headers: &Headers, body: &[u8]) -> Result<(), SessionCallFailed> {
-    let answer = super::answer::read(status, headers, body);
-    if let Some(error) = answer.error {
-        return Err(error.into());
-    }
-    if (200..300).contains(&status) {
-        return Ok(());
-    }
-    Err(SessionCallFailed::Service(ProxyServiceError {
-        kind: by_status(status),
-        status,
-        text: String::new(),
-        message: message(body),
-        retry_after: retry_after(headers),
-    }))
+    read_connect(status, headers, body).map_or(Ok(()), |error| Err(error.into()))
 }
 
 pub(super) fn read_created(

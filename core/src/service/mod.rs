@@ -10,6 +10,7 @@ mod extraction;
 mod faults;
 mod keys;
 mod pace;
+pub mod proxy;
 
 pub use answer::{Answer, Delivery};
 pub use extraction::{

@@ -17,6 +17,28 @@ impl Pace {
         Self { interval, burst: 1 }
     }
 
+    /// So many queries a second on average, with a second's worth of them at once (at least one);
+    /// infinity means no limit. `None` for what is no positive number.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use silkline::service::Pace;
+    ///
+    /// let five = Pace::every(Duration::from_millis(200)).with_burst(5);
+    /// assert_eq!(Pace::per_second(5.0), Some(five));
+    /// assert_eq!(Pace::per_second(0.5), Some(Pace::every(Duration::from_secs(2))));
+    /// assert_eq!(Pace::per_second(0.0), None);
+    /// ```
+    pub fn per_second(rate: f64) -> Option<Self> {
+        if rate.is_nan() || rate <= 0.0 {
+            return None;
+        }
+        let interval = Duration::try_from_secs_f64(rate.recip()).unwrap_or(Duration::MAX);
+        let burst = Duration::from_secs(1).as_nanos().checked_div(interval.as_nanos());
+        let burst = u32::try_from(burst.unwrap_or(1)).unwrap_or(u32::MAX);
+        Some(Self::every(interval).with_burst(burst))
+    }
+
     /// The same with up to `burst` queries at once after a pause; at least 1.
     #[must_use]
     pub const fn with_burst(self, burst: u32) -> Self {

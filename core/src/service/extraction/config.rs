@@ -157,6 +157,11 @@ impl ExtractionConfig {
         Self { algorithm_version: version.into(), ..self }
     }
 
+    /// How many queries each key may send.
+    pub fn pace(&self) -> Pace {
+        self.pace
+    }
+
     /// How many bytes of a request's body the host has to read at most: one more than is allowed
     /// shows that it is too large.
     pub fn max_payload(&self) -> usize {

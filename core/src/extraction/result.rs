@@ -1,0 +1,254 @@
+//! What the service found out about one query.
+
+use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+
+use serde_json::Value;
+
+use super::{Envelope, PageType, QueryError, ResultEntry, decode::decode};
+use crate::json::{Cursor, Kind, Span, Text};
+
+/// A [`ResultEntry`] read together with the bytes of its answer.
+///
+/// Nothing is decoded before it is asked for, and nothing that was decoded is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct ResultView<'a> {
+    entry: &'a ResultEntry,
+    body: &'a [u8],
+}
+
+impl<'a> ResultView<'a> {
+    /// An entry and the very bytes that it was read from. Over other bytes the parts are gibberish
+    /// or missing, but nothing worse.
+    pub fn new(entry: &'a ResultEntry, body: &'a [u8]) -> Self {
+        Self { entry, body }
+    }
+
+    /// The index of the query that it belongs to.
+    pub fn query_index(&self) -> Option<usize> {
+        self.entry.query_index
+    }
+
+    /// Whether there is an item.
+    pub fn is_ok(&self) -> bool {
+        self.entry.error.is_none()
+    }
+
+    /// Why there is no item.
+    pub fn error(&self) -> Option<&'a QueryError> {
+        self.entry.error.as_ref()
+    }
+
+    /// The page type that was asked for; for a result that belongs to no query, the one it tells.
+    pub fn page_type(&self) -> Option<PageType> {
+        self.entry.page_type
+    }
+
+    /// The item's JSON text.
+    pub fn item_bytes(&self) -> Option<&'a [u8]> {
+        self.bytes(|envelope| envelope.item)
+    }
+
+    /// The item, decoded now. Half a surrogate pair becomes U+FFFD; a number that no float can
+    /// hold is an error, and [`item_bytes`](Self::item_bytes) still has it.
+    pub fn item(&self) -> Option<Result<Value, serde_json::Error>> {
+        self.item_bytes().map(decode)
+    }
+
+    /// The service's id of the query.
+    pub fn id(&self) -> Option<Cow<'a, str>> {
+        self.text(|envelope| envelope.id)
+    }
+
+    /// The domain that the service counts the query to.
+    pub fn domain(&self) -> Option<Cow<'a, str>> {
+        self.text(|envelope| envelope.domain)
+    }
+
+    /// The URL that the result repeats.
+    pub fn url(&self) -> Option<Cow<'a, str>> {
+        self.text(|envelope| envelope.url)
+    }
+
+    /// The meta that the result repeats.
+    pub fn meta(&self) -> Option<Cow<'a, str>> {
+        self.text(|envelope| envelope.meta)
+    }
+
+    /// The JSON text of what the result says of its query, unknown members included.
+    pub fn query_bytes(&self) -> Option<&'a [u8]> {
+        self.bytes(|envelope| envelope.query)
+    }
+
+    /// The JSON text of what the service knows of the page, such as its languages.
+    pub fn web_page(&self) -> Option<&'a [u8]> {
+        self.bytes(|envelope| envelope.web_page)
+    }
+
+    /// The HTML of the whole page, if it was asked for; decoded now.
+    pub fn html(&self) -> Option<Cow<'a, str>> {
+        self.text(|envelope| envelope.html)
+    }
+
+    /// The version of the service's algorithm.
+    pub fn algorithm_version(&self) -> Option<Cow<'a, str>> {
+        self.text(|envelope| envelope.algorithm_version)
+    }
+
+    /// Name and JSON text of each member that none of the above gives, in the order of the result.
+    /// They are looked for now.
+    pub fn unknown(&self) -> Vec<(Cow<'a, str>, &'a [u8])> {
+        let raw = self.raw().unwrap_or_default();
+        let mut members = Vec::new();
+        // The result has been read before, so reading it again comes to its end.
+        if let Ok(mut cursor) = Cursor::new(raw)
+            && cursor.enter_object().is_ok()
+        {
+            while let Ok(Some(name)) = cursor.next_member() {
+                let Ok(kind) = cursor.kind() else { break };
+                let Ok(span) = cursor.skip() else { break };
+                if !self.is_known(&name, kind, span) {
+                    members
+                        .push((name.decode(), raw.get(span.start..span.end).unwrap_or_default()));
+                }
+            }
+        }
+        members
+    }
+
+    /// The JSON text of the whole result; for an entry that tells of many results, from the first
+    /// to the last of them. `None` if the answer has no result for the query.
+    pub fn raw(&self) -> Option<&'a [u8]> {
+        self.bytes(|envelope| Some(envelope.result))
+    }
+
+    fn is_known(&self, name: &Text<'_>, kind: Kind, span: Span) -> bool {
+        match name.decode().as_ref() {
+            "query" => kind == Kind::Object,
+            "html" | "algorithmVersion" => kind == Kind::String,
+            "error" | "webPage" => true,
+            _ => self.entry.envelope.as_ref().is_some_and(|envelope| {
+                envelope.item.is_some_and(|item| item.start == envelope.result.start + span.start)
+            }),
+        }
+    }
+
+    fn bytes(&self, part: impl Fn(&Envelope) -> Option<Span>) -> Option<&'a [u8]> {
+        let span = part(self.entry.envelope.as_ref()?)?;
+        self.body.get(span.start..span.end)
+    }
+
+    fn text(&self, part: impl Fn(&Envelope) -> Option<Span>) -> Option<Cow<'a, str>> {
+        let mut cursor = Cursor::new(self.bytes(part)?).ok()?;
+        cursor.string().ok().map(|text| text.decode())
+    }
+}
+
+/// A result: an entry that shares the bytes of its answer with the other results.
+///
+/// See [`ResultView`] for what each part is.
+#[derive(Clone, Debug)]
+pub struct QueryResult {
+    entry: ResultEntry,
+    body: Arc<Vec<u8>>,
+}
+
+impl QueryResult {
+    pub(super) fn new(entry: ResultEntry, body: Arc<Vec<u8>>) -> Self {
+        Self { entry, body }
+    }
+
+    /// The result over its bytes.
+    pub fn view(&self) -> ResultView<'_> {
+        ResultView::new(&self.entry, &self.body)
+    }
+
+    /// The entry: error, and where the parts stand in [`body`](Self::body).
+    pub fn entry(&self) -> &ResultEntry {
+        &self.entry
+    }
+
+    /// The bytes of the whole answer.
+    pub fn body(&self) -> &Arc<Vec<u8>> {
+        &self.body
+    }
+
+    /// The index of the query that it belongs to.
+    pub fn query_index(&self) -> Option<usize> {
+        self.view().query_index()
+    }
+
+    /// Whether there is an item.
+    pub fn is_ok(&self) -> bool {
+        self.view().is_ok()
+    }
+
+    /// Why there is no item.
+    pub fn error(&self) -> Option<&QueryError> {
+        self.view().error()
+    }
+
+    /// The page type that was asked for, or that the result tells.
+    pub fn page_type(&self) -> Option<PageType> {
+        self.view().page_type()
+    }
+
+    /// The item's JSON text.
+    pub fn item_bytes(&self) -> Option<&[u8]> {
+        self.view().item_bytes()
+    }
+
+    /// The item, decoded now.
+    pub fn item(&self) -> Option<Result<Value, serde_json::Error>> {
+        self.view().item()
+    }
+
+    /// The service's id of the query.
+    pub fn id(&self) -> Option<Cow<'_, str>> {
+        self.view().id()
+    }
+
+    /// The domain that the service counts the query to.
+    pub fn domain(&self) -> Option<Cow<'_, str>> {
+        self.view().domain()
+    }
+
+    /// The URL that the result repeats.
+    pub fn url(&self) -> Option<Cow<'_, str>> {
+        self.view().url()
+    }
+
+    /// The meta that the result repeats.
+    pub fn meta(&self) -> Option<Cow<'_, str>> {
+        self.view().meta()
+    }
+
+    /// The JSON text of what the result says of its query.
+    pub fn query_bytes(&self) -> Option<&[u8]> {
+        self.view().query_bytes()
+    }
+
+    /// The JSON text of what the service knows of the page.
+    pub fn web_page(&self) -> Option<&[u8]> {
+        self.view().web_page()
+    }
+
+    /// The HTML of the whole page, decoded now.
+    pub fn html(&self) -> Option<Cow<'_, str>> {
+        self.view().html()
+    }
+
+    /// The version of the service's algorithm.
+    pub fn algorithm_version(&self) -> Option<Cow<'_, str>> {
+        self.view().algorithm_version()
+    }
+
+    /// Name and JSON text of each other member.
+    pub fn unknown(&self) -> Vec<(Cow<'_, str>, &[u8])> {
+        self.view().unknown()
+    }
+
+    /// The JSON text of the whole result.
+    pub fn raw(&self) -> Option<&[u8]> {
+        self.view().raw()
+    }
+}

@@ -1,0 +1,13 @@
+//! The operations that vectors name, by domain.
+
+use serde_json::Value;
+
+use crate::{extraction, http, problem, proxy};
+
+/// Runs an operation and gives its outcome as plain JSON; `None` if there is none of that name.
+pub fn run(op: &str, given: &Value) -> Option<Value> {
+    http::run(op, given)
+        .or_else(|| problem::run(op, given))
+        .or_else(|| extraction::run(op, given))
+        .or_else(|| proxy::run(op, given))
+}
