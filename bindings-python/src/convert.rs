@@ -8,18 +8,24 @@ use pyo3::{
     Borrowed,
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyBytes, PyIterator, PyList, PyString, PyTuple},
+    types::{
+        PyBytes, PyDict, PyIterator, PyList, PyMapping, PyMemoryView, PySlice, PyString, PyTuple,
+    },
 };
-use silkline::http::Headers;
+use silkline::{extraction::lone_surrogate_position, http::Headers, json::Span};
 
 use crate::errors;
+#[cfg(feature = "stubs")]
+use crate::hints;
+
+/// What `__reduce__` gives: a callable, and its arguments.
+pub(crate) type Rebuild<'py, A> = (Bound<'py, PyAny>, A);
 
 /// Text from Python, whose strings may hold lone surrogates, which no Rust string can. Each becomes
-/// U+FFFD here; `exact` tells whether there was one.
+/// U+FFFD here, and the place of the first is kept, counted in characters.
 pub(crate) struct Text {
     pub(crate) value: String,
-    #[expect(dead_code, reason = "for the modules that refuse such text")]
-    pub(crate) exact: bool,
+    pub(crate) lone_surrogate: Option<usize>,
 }
 
 impl FromPyObject<'_, '_> for Text {
@@ -31,20 +37,15 @@ impl FromPyObject<'_, '_> for Text {
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let string = object.cast::<PyString>()?;
         if let Ok(value) = string.to_str() {
-            return Ok(Self { value: value.into(), exact: true });
+            return Ok(Self { value: value.into(), lone_surrogate: None });
         }
-        let units = string.call_method1("encode", ("utf-16-le", "surrogatepass"))?;
-        let units = units.cast::<PyBytes>()?.as_bytes().as_chunks::<2>().0;
-        let mut exact = true;
-        let value = char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)))
-            .map(|unit| {
-                unit.unwrap_or_else(|_| {
-                    exact = false;
-                    char::REPLACEMENT_CHARACTER
-                })
-            })
+        let bytes = string.call_method1("encode", ("utf-16-le", "surrogatepass"))?;
+        let (units, _) = bytes.cast::<PyBytes>()?.as_bytes().as_chunks();
+        let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
+        let value = char::decode_utf16(units.clone())
+            .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
             .collect();
-        Ok(Self { value, exact })
+        Ok(Self { value, lone_surrogate: lone_surrogate_position(units) })
     }
 }
 
@@ -136,6 +137,108 @@ impl FromPyObject<'_, '_> for SentHeaders {
     }
 }
 
+/// The bytes of a body: `bytes` as they are, anything else with a buffer as a copy.
+pub(crate) struct Body(pub(crate) Py<PyBytes>);
+
+impl FromPyObject<'_, '_> for Body {
+    type Error = PyErr;
+
+    #[cfg(feature = "stubs")]
+    const INPUT_TYPE: PyStaticExpr = hints::BODY;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if let Ok(bytes) = object.cast::<PyBytes>() {
+            return Ok(Self(bytes.to_owned().unbind()));
+        }
+        let copy = PyMemoryView::from(&object)?.call_method0("tobytes")?;
+        Ok(Self(copy.cast_into::<PyBytes>()?.unbind()))
+    }
+}
+
+/// A part of a body, without a copy.
+pub(crate) fn memory<'py>(
+    body: &Bound<'py, PyBytes>,
+    span: Span,
+) -> PyResult<Bound<'py, PyMemoryView>> {
+    let whole = PyMemoryView::from(body)?;
+    let part = PySlice::new(body.py(), to_isize(span.start), to_isize(span.end), 1);
+    Ok(whole.get_item(part)?.cast_into()?)
+}
+
+fn to_isize(offset: usize) -> isize {
+    isize::try_from(offset).unwrap_or(isize::MAX)
+}
+
+/// A JSON object as Python has it: a dict by name. Any mapping is taken.
+pub(crate) struct Members<'py>(pub(crate) Bound<'py, PyDict>);
+
+impl<'py> FromPyObject<'_, 'py> for Members<'py> {
+    type Error = PyErr;
+
+    #[cfg(feature = "stubs")]
+    const INPUT_TYPE: PyStaticExpr = hints::MEMBERS;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(members) = object.cast::<PyDict>() {
+            return Ok(Self(members.to_owned()));
+        }
+        let mapping = object.cast::<PyMapping>()?;
+        let members = PyDict::new(object.py());
+        members.update(&mapping)?;
+        Ok(Self(members))
+    }
+}
+
+impl<'py> IntoPyObject<'py> for Members<'py> {
+    type Target = PyDict;
+    type Output = Bound<'py, PyDict>;
+    type Error = Infallible;
+
+    #[cfg(feature = "stubs")]
+    const OUTPUT_TYPE: PyStaticExpr = hints::DICT;
+
+    fn into_pyobject(self, _: Python<'py>) -> Result<Self::Output, Infallible> {
+        Ok(self.0)
+    }
+}
+
+/// The members of a JSON object, each decoded.
+pub(crate) fn members<'py, 'a>(
+    py: Python<'py>,
+    members: impl IntoIterator<Item = (impl AsRef<str>, &'a [u8])>,
+) -> PyResult<Members<'py>> {
+    let dict = PyDict::new(py);
+    for (name, json) in members {
+        dict.set_item(name.as_ref(), from_json(py, json)?)?;
+    }
+    Ok(Members(dict))
+}
+
+/// Decodes JSON as Python does: whole numbers of any size, and lone surrogates as they are.
+pub(crate) fn from_json<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let text = PyString::from_bytes(py, json)?;
+    py.import("json")?.call_method1("loads", (text,))
+}
+
+/// Encodes a value as JSON, compactly. What JSON cannot hold is `json.dumps`' error.
+pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = value.py();
+    let options = PyDict::new(py);
+    options.set_item("ensure_ascii", false)?;
+    options.set_item("separators", (",", ":"))?;
+    let text = py.import("json")?.call_method("dumps", (value,), Some(&options))?;
+    json_text(text.cast::<PyString>()?)
+}
+
+/// A JSON text, in which lone surrogates become escapes: the core judges them in that form.
+pub(crate) fn json_text(text: &Bound<'_, PyString>) -> PyResult<String> {
+    if let Ok(text) = text.to_str() {
+        return Ok(text.into());
+    }
+    let escaped = text.call_method1("encode", ("utf-8", "backslashreplace"))?;
+    Ok(String::from_utf8_lossy(escaped.cast::<PyBytes>()?.as_bytes()).into_owned())
+}
+
 /// An iterator over pairs of texts.
 pub(crate) struct Pairs<'py>(pub(crate) Bound<'py, PyIterator>);
 
@@ -150,38 +253,6 @@ impl<'py> IntoPyObject<'py> for Pairs<'py> {
     fn into_pyobject(self, _: Python<'py>) -> Result<Self::Output, Infallible> {
         Ok(self.0)
     }
-}
-
-/// The types of arguments and results as the stub names them, where PyO3 cannot know.
-#[cfg(feature = "stubs")]
-mod hints {
-    use pyo3::{
-        PyTypeInfo,
-        inspect::PyStaticExpr,
-        type_hint_identifier as identifier, type_hint_subscript as subscript,
-        types::{PyBytes, PyString},
-    };
-
-    const STR: PyStaticExpr = PyString::TYPE_HINT;
-    const BYTES: PyStaticExpr = PyBytes::TYPE_HINT;
-    const MAPPING: PyStaticExpr = identifier!("collections.abc", "Mapping");
-    const ITERABLE: PyStaticExpr = identifier!("collections.abc", "Iterable");
-    const STR_PAIR: PyStaticExpr = subscript!(identifier!("builtins", "tuple"), STR, STR);
-    const BYTES_PAIR: PyStaticExpr = subscript!(identifier!("builtins", "tuple"), BYTES, BYTES);
-    const BYTES_LIST: PyStaticExpr = subscript!(identifier!("builtins", "list"), BYTES);
-
-    const fn either(left: &'static PyStaticExpr, right: &'static PyStaticExpr) -> PyStaticExpr {
-        PyStaticExpr::BinOp { left, op: pyo3::inspect::PyStaticOperator::BitOr, right }
-    }
-
-    pub(super) const PAIRS: PyStaticExpr =
-        subscript!(identifier!("collections.abc", "Iterator"), STR_PAIR);
-    pub(super) const SENT_HEADERS: PyStaticExpr =
-        either(&subscript!(MAPPING, STR, STR), &subscript!(ITERABLE, STR_PAIR));
-    pub(super) const RECEIVED_HEADERS: PyStaticExpr = either(
-        &SENT_HEADERS,
-        &either(&subscript!(MAPPING, BYTES, BYTES_LIST), &subscript!(ITERABLE, BYTES_PAIR)),
-    );
 }
 
 /// A delay as Python has it: seconds in a float.

@@ -1,13 +1,24 @@
 //! The only place that makes exceptions. Their classes are Python's own, in
 //! `silkline/exceptions.py`, so that they can be subclassed, pickled and read there.
 
-use pyo3::{PyTypeInfo, import_exception, prelude::*, types::PyDict};
-use silkline::{http, service};
+use pyo3::{
+    PyTypeInfo, import_exception,
+    prelude::*,
+    types::{PyBytes, PyDict},
+};
+use silkline::{extraction, http, problem, service};
+
+use crate::{convert, extraction::PyUsage, http::PyHeaders, problem::PyProblem};
 
 import_exception!(silkline.exceptions, InvalidApiKey);
+import_exception!(silkline.exceptions, InvalidBatch);
+import_exception!(silkline.exceptions, InvalidEndpoint);
 import_exception!(silkline.exceptions, InvalidFaults);
 import_exception!(silkline.exceptions, InvalidHeader);
 import_exception!(silkline.exceptions, InvalidMethod);
+import_exception!(silkline.exceptions, InvalidProblem);
+import_exception!(silkline.exceptions, InvalidQuery);
+import_exception!(silkline.exceptions, ServiceError);
 
 /// An exception of class `E`: the core's message and code, and the error's data as attributes.
 fn exception<E: PyTypeInfo>(
@@ -55,5 +66,89 @@ pub(crate) fn method(py: Python<'_>, error: &http::InvalidMethod) -> PyErr {
 pub(crate) fn faults(py: Python<'_>, error: &service::InvalidFaults) -> PyErr {
     exception::<InvalidFaults>(py, error, error.code(), |data| {
         data.set_item("reason", &error.reason)
+    })
+}
+
+pub(crate) fn endpoint(py: Python<'_>, error: &http::InvalidEndpoint) -> PyErr {
+    exception::<InvalidEndpoint>(py, error, error.code(), |data| match error {
+        http::InvalidEndpoint::Url { endpoint } => data.set_item("endpoint", endpoint),
+        _ => Ok(()),
+    })
+}
+
+pub(crate) fn batch(py: Python<'_>, error: &extraction::InvalidBatch) -> PyErr {
+    exception::<InvalidBatch>(py, error, error.code(), |data| match error {
+        extraction::InvalidBatch::TooMany { count } => data.set_item("count", count),
+        _ => Ok(()),
+    })
+}
+
+pub(crate) fn query(py: Python<'_>, error: &extraction::InvalidQuery) -> PyErr {
+    use extraction::InvalidQuery as E;
+    exception::<InvalidQuery>(py, error, error.code(), |data| {
+        match error {
+            E::ExtraJson { field, .. }
+            | E::ExtraReserved { field }
+            | E::FieldDuplicate { field }
+            | E::LoneSurrogate { field, .. } => data.set_item("field", field)?,
+            E::FieldMissing { field } | E::FieldType { field, .. } => {
+                data.set_item("field", field)?;
+            }
+            _ => {}
+        }
+        match error {
+            E::CustomHtmlTooLong { length }
+            | E::MetaTooLong { length }
+            | E::UrlTooLong { length } => data.set_item("length", length),
+            E::ExtraJson { length, position, .. } | E::Json { length, position } => {
+                data.set_item("length", length)?;
+                data.set_item("position", position)
+            }
+            E::FieldType { expected, found, .. } => {
+                data.set_item("expected", expected)?;
+                data.set_item("found", found)
+            }
+            E::LoneSurrogate { position, .. } => data.set_item("position", position),
+            E::NotObject { found } => data.set_item("found", found),
+            E::PageType { page_type } => data.set_item("page_type", page_type),
+            E::Url { url } | E::UrlScheme { url } => data.set_item("url", url),
+            _ => Ok(()),
+        }
+    })
+}
+
+pub(crate) fn problem(py: Python<'_>, error: &problem::InvalidProblem) -> PyErr {
+    use problem::InvalidProblem as E;
+    exception::<InvalidProblem>(py, error, error.code(), |data| match error {
+        E::Json(reason) => data.set_item("position", reason.position()),
+        E::Member { name, reason } => {
+            data.set_item("name", name)?;
+            data.set_item("position", reason.position())
+        }
+        E::NotObject { found } => data.set_item("found", found),
+        E::Reserved { name } => data.set_item("name", name),
+        E::TooLarge { length } => data.set_item("length", length),
+        _ => Ok(()),
+    })
+}
+
+/// The answer itself goes with the error: it may say what no reader understood.
+pub(crate) fn service(
+    py: Python<'_>,
+    fault: &extraction::ServiceFault,
+    queries: usize,
+    headers: http::Headers,
+    body: Py<PyBytes>,
+) -> PyErr {
+    exception::<ServiceError>(py, fault, fault.code(), |data| {
+        data.set_item("status", fault.status())?;
+        data.set_item("problem", fault.problem().cloned().map(PyProblem))?;
+        data.set_item("retry_after", fault.retry_after().map(convert::seconds))?;
+        data.set_item("retry", fault.retry().as_str())?;
+        data.set_item("billed", fault.billed())?;
+        data.set_item("billing_known", fault.billing_known())?;
+        data.set_item("usage", Py::new(py, PyUsage::of_fault(fault, queries))?)?;
+        data.set_item("headers", Py::new(py, PyHeaders(headers))?)?;
+        data.set_item("body", body)
     })
 }

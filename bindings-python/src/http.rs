@@ -8,7 +8,7 @@ use pyo3::{
 use silkline::http::{self, ApiKey, Headers, Method, Request};
 
 use crate::{
-    convert::{self, Pairs, ReceivedHeaders, SentHeaders, Text},
+    convert::{self, Pairs, Rebuild, ReceivedHeaders, SentHeaders, Text},
     errors,
 };
 
@@ -38,6 +38,16 @@ impl PyHeaders {
     #[pyo3(signature = (headers = None))]
     fn new(headers: Option<SentHeaders>) -> Self {
         Self(headers.unwrap_or_default().0)
+    }
+
+    /// Takes headers that came over the wire as they are, however badly spelled.
+    ///
+    /// >>> from silkline import Headers
+    /// >>> Headers.from_received({b"X-Odd name": [b"\xe9"]})
+    /// Headers([('X-Odd name', 'é')])
+    #[staticmethod]
+    fn from_received(headers: ReceivedHeaders) -> Self {
+        Self(headers.0)
     }
 
     /// The first value under a name, or the default.
@@ -102,8 +112,8 @@ impl PyHeaders {
         Ok(format!("Headers({})", PyList::new(py, pairs)?.repr()?))
     }
 
-    fn __getnewargs__(&self) -> (Vec<(&str, &str)>,) {
-        (self.items(),)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Rebuild<'py, (Vec<(&str, &str)>,)>> {
+        Ok((py.get_type::<Self>().getattr("from_received")?, (self.items(),)))
     }
 }
 
@@ -131,7 +141,6 @@ pub(crate) struct PyRequest {
 }
 
 impl PyRequest {
-    #[expect(dead_code, reason = "for the modules that build requests")]
     pub(crate) fn from_core(py: Python<'_>, request: Request) -> PyResult<Self> {
         Ok(Self {
             method: request.method.as_str().into(),
@@ -214,4 +223,24 @@ pub(crate) fn basic_authorization(py: Python<'_>, api_key: Text) -> PyResult<Str
 #[pyfunction]
 pub(crate) fn retry_after(headers: ReceivedHeaders) -> Option<f64> {
     http::retry_after(&headers.0).map(convert::seconds)
+}
+
+/// The user and password of a Basic authorization value; `None` if it is none.
+///
+/// >>> from silkline import basic_credentials
+/// >>> basic_credentials("Basic c2VjcmV0Og==")
+/// ('secret', '')
+#[pyfunction]
+pub(crate) fn basic_credentials(value: Text) -> Option<(String, String)> {
+    http::basic_credentials(&value.value)
+}
+
+/// Seconds since 1970-01-01 of an HTTP date, in any of its three forms; `None` if it is none.
+///
+/// >>> from silkline import parse_http_date
+/// >>> parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT")
+/// 784111777
+#[pyfunction]
+pub(crate) fn parse_http_date(text: Text) -> Option<i64> {
+    http::parse_http_date(&text.value)
 }

@@ -12,17 +12,26 @@
 
 mod convert;
 mod errors;
+mod extraction;
+#[cfg(feature = "stubs")]
+mod hints;
 mod http;
+mod problem;
 mod service;
 
 /// The compiled part of the package `silkline`; use the names that `silkline` exports.
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::http::{PyHeaders, PyRequest, basic_authorization, retry_after};
-
-    #[pymodule_export]
-    use crate::service::{PyAnswer, PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage};
+    use crate::{
+        extraction::{PyExtractionApi, PyQuery, PyQueryError, PyQueryResult, PyUsage},
+        http::{
+            PyHeaders, PyRequest, basic_authorization, basic_credentials, parse_http_date,
+            retry_after,
+        },
+        problem::PyProblem,
+        service::{PyAnswer, PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage},
+    };
 
     /// The version of this library.
     #[pymodule_export]

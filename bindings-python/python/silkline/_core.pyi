@@ -4,14 +4,74 @@ The compiled part of the package `silkline`; use the names that `silkline` expor
 
 from _typeshed import SupportsGetItem
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, SupportsFloat, SupportsIndex, final
+from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["VERSION", "ExtractionService", "FetchQuery", "FetchedPage", "Headers", "Request", "ServiceAnswer", "ServiceFetch", "basic_authorization", "retry_after"]
+__all__ = ["VERSION", "ExtractionApi", "ExtractionService", "FetchQuery", "FetchedPage", "Headers", "Problem", "Query", "QueryError", "Request", "Result", "ServiceAnswer", "ServiceFetch", "Usage", "basic_authorization", "basic_credentials", "parse_http_date", "retry_after"]
 
 VERSION: Final[str]
 """
 The version of this library.
 """
+
+@final
+class ExtractionApi:
+    """
+    The client's side of the protocol: queries to a request, and its answer to results.
+
+    It sends nothing: `request` gives what to send with any HTTP client, `results` reads what came
+    back. The key shows in the request only.
+
+    >>> from silkline import ExtractionApi, Query
+    >>> api = ExtractionApi("KEY")
+    >>> queries = [Query("https://example.com/", "article")]
+    >>> request = api.request(queries)
+    >>> request.method, request.url
+    ('POST', 'https://autoextract.scrapinghub.com/v1/extract')
+    >>> body = b'''[{"query": {"userQuery": {"url": "https://example.com/", "pageType": "article"}},
+    ...               "article": {"headline": "Example"}}]'''
+    >>> [result] = api.results(queries, 200, {"Content-Type": "application/json"}, body)
+    >>> result.item
+    {'headline': 'Example'}
+    """
+    DEFAULT_ENDPOINT: Final[str]
+    """
+    The address of the service, unless another is given.
+    """
+    def __new__(cls, /, api_key: str, endpoint: str | None = None) -> ExtractionApi: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def endpoint(self, /) -> str:
+        """
+        The address that requests go to.
+        """
+    def request(self, /, queries: Iterable[Query | Mapping[str, Any]]) -> Request:
+        """
+        The request that carries the queries: `Query` objects, or mappings in the service's own
+        spelling.
+
+        >>> from silkline import ExtractionApi
+        >>> api = ExtractionApi("KEY", endpoint="http://localhost:8010/v1/extract")
+        >>> request = api.request([{"url": "https://example.com/", "pageType": "product"}])
+        >>> request.body
+        b'[{"url":"https://example.com/","pageType":"product"}]'
+        >>> request.headers["Content-Type"]
+        'application/json'
+        """
+    def results(self, /, queries: Iterable[Query | Mapping[str, Any]], status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body: bytes | bytearray | memoryview) -> list[Result]:
+        """
+        Reads the answer to a request of these queries: one result for each, in their order, then
+        the results that belong to none of them.
+
+        The body has any content coding undone; `bytes` are kept, not copied. Raises `ServiceError`
+        if there are no results at all; an error of one query is `Result.error`.
+
+        >>> from silkline import ExtractionApi, Query
+        >>> api = ExtractionApi("KEY")
+        >>> queries = [Query("https://example.com/", "article")]
+        >>> [result] = api.results(queries, 200, [], b"[]")
+        >>> result.ok, result.error.code
+        (False, 'missing_result')
+        """
 
 @final
 class ExtractionService:
@@ -170,12 +230,21 @@ class Headers:
     def __contains__(self, name: str, /) -> bool: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __getitem__(self, name: str, /) -> str: ...
-    def __getnewargs__(self, /) -> tuple[list[tuple[str, str]]]: ...
     def __hash__(self, /) -> int: ...
     def __iter__(self, /) -> Iterator[tuple[str, str]]: ...
     def __len__(self, /) -> int: ...
     def __new__(cls, /, headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None) -> Headers: ...
+    def __reduce__(self, /) -> tuple[Any, tuple[list[tuple[str, str]]]]: ...
     def __repr__(self, /) -> str: ...
+    @staticmethod
+    def from_received(headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]]) -> Headers:
+        """
+        Takes headers that came over the wire as they are, however badly spelled.
+
+        >>> from silkline import Headers
+        >>> Headers.from_received({b"X-Odd name": [b"\\xe9"]})
+        Headers([('X-Odd name', 'é')])
+        """
     def get(self, /, name: str, default: str | None = None) -> str | None:
         """
         The first value under a name, or the default.
@@ -199,6 +268,232 @@ class Headers:
         >>> from silkline import Headers
         >>> Headers([("Via", "a"), ("via", "b")]).items()
         [('Via', 'a'), ('via', 'b')]
+        """
+
+@final
+class Problem:
+    """
+    A problem document (RFC 7807): what a service says is wrong.
+
+    >>> from silkline import Problem
+    >>> problem = Problem.read(b'{"type": "http://a.b/rate-limit-exceeded.html", "retryAfter": 2.5}')
+    >>> problem.kind, problem.title, problem.members, problem.retry_delay
+    ('rate-limit-exceeded', None, {'retryAfter': 2.5}, 2.5)
+    >>> Problem("http://a.b/empty-request", title="Empty", status=400).to_json()
+    '{"type":"http://a.b/empty-request","title":"Empty","status":400}'
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, problem_type: str | None = None, *, title: str | None = None, status: SupportsIndex | None = None, detail: str | None = None, instance: str | None = None, members: Mapping[str, Any] | None = None) -> Problem: ...
+    def __reduce__(self, /) -> tuple[Any, tuple[bytes]]: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def detail(self, /) -> str | None:
+        """
+        An explanation of this occurrence.
+        """
+    @property
+    def instance(self, /) -> str | None:
+        """
+        A URI of this occurrence.
+        """
+    @property
+    def kind(self, /) -> str | None:
+        """
+        What tells the types apart: the last path segment of the type, without `.html`.
+        """
+    @property
+    def members(self, /) -> dict[str, Any]:
+        """
+        The other members; a new dict each time.
+        """
+    @property
+    def problem_type(self, /) -> str | None:
+        """
+        The URI of the problem's type, as it stands in the document.
+        """
+    @staticmethod
+    def read(body: bytes | bytearray | memoryview) -> Problem:
+        """
+        Reads the body of an answer.
+
+        >>> from silkline import Problem
+        >>> Problem.read(b'{"title": "Empty"}').title
+        'Empty'
+        """
+    @property
+    def retry_delay(self, /) -> float | None:
+        """
+        How many seconds to wait before the next attempt, if a member says so.
+        """
+    @property
+    def status(self, /) -> int | None:
+        """
+        The status of the response, as the document repeats it.
+        """
+    @property
+    def title(self, /) -> str | None:
+        """
+        A short summary of the problem's type.
+        """
+    def to_json(self, /) -> str:
+        """
+        The document as JSON.
+
+        >>> from silkline import Problem
+        >>> Problem("about:blank", members={"limit": 5}).to_json()
+        '{"type":"about:blank","limit":5}'
+        """
+
+@final
+class Query:
+    """
+    A page to extract, and how.
+
+    A query is checked when it is made, so one that exists can be sent. `extra` holds members that
+    the service's documentation does not name; their values are anything that JSON can hold.
+
+    >>> from silkline import Query
+    >>> query = Query("https://example.com/", "article", meta="first", extra={"tag": [1]})
+    >>> query
+    Query('https://example.com/', 'article', meta='first', extra={'tag': [1]})
+    >>> query.to_json()
+    '{"url":"https://example.com/","pageType":"article","meta":"first","tag":[1]}'
+    >>> Query("example.com", "article")
+    Traceback (most recent call last):
+    ...
+    silkline.exceptions.InvalidQuery: query url `example.com` (11 characters) is not an absolute http(s) url with a host
+    """
+    __match_args__: Final[tuple[str, str]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, url: str, page_type: str, *, meta: str | None = None, article_body_raw: bool | None = None, full_html: bool | None = None, custom_html: str | None = None, extra: Mapping[str, Any] | None = None) -> Query: ...
+    def __reduce__(self, /) -> tuple[Any, tuple[str]]: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def article_body_raw(self, /) -> bool | None:
+        """
+        Whether the article's HTML is wanted; `None` leaves it to the service.
+        """
+    @property
+    def custom_html(self, /) -> str | None:
+        """
+        The HTML to extract from.
+        """
+    @property
+    def extra(self, /) -> dict[str, Any]:
+        """
+        The members that the documentation does not name; a new dict each time.
+        """
+    @classmethod
+    def from_json(cls, /, json: str) -> Query:
+        """
+        Reads a query from JSON text in the service's own spelling.
+
+        >>> from silkline import Query
+        >>> Query.from_json('{"url": "https://example.com/", "pageType": "product"}')
+        Query('https://example.com/', 'product')
+        """
+    @property
+    def full_html(self, /) -> bool | None:
+        """
+        Whether the whole page's HTML is wanted; `None` leaves it to the service.
+        """
+    @property
+    def meta(self, /) -> str | None:
+        """
+        The text that comes back with the result.
+        """
+    @property
+    def page_type(self, /) -> str:
+        """
+        The page type, one of `PAGE_TYPES`.
+        """
+    def to_json(self, /) -> str:
+        """
+        The query as compact JSON, as it is sent.
+
+        >>> from silkline import Query
+        >>> Query("https://example.com/", "product", full_html=True).to_json()
+        '{"url":"https://example.com/","pageType":"product","fullHtml":true}'
+        """
+    @property
+    def url(self, /) -> str:
+        """
+        The URL as given.
+        """
+
+@final
+class QueryError:
+    """
+    Why a query has no item. Data, not an exception: the other queries of the answer have theirs.
+
+    >>> from silkline import QueryError
+    >>> error = QueryError.from_text("Domain a.com is occupied, please retry in 23.5 seconds")
+    >>> error.code, error.domain, error.retry_after
+    ('domain_occupied', 'a.com', 23.5)
+    >>> error.billed, error.retry
+    (False, True)
+    """
+    __match_args__: Final[tuple[str, str]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs_ex__(self, /) -> tuple[tuple[str, str], dict[str, Any]]: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, code: str, text: str, *, billed: bool = False, retry: bool = False, max_retries: SupportsIndex | None = None, retry_after: SupportsFloat | SupportsIndex | None = None, domain: str | None = None, status: SupportsIndex | None = None) -> QueryError: ...
+    def __repr__(self, /) -> str: ...
+    def __str__(self, /) -> str: ...
+    @property
+    def billed(self, /) -> bool:
+        """
+        Whether the service charges for the query nevertheless.
+        """
+    @property
+    def code(self, /) -> str:
+        """
+        The stable code.
+        """
+    @property
+    def domain(self, /) -> str | None:
+        """
+        The domain that is occupied.
+        """
+    @staticmethod
+    def from_text(text: str) -> QueryError:
+        """
+        Reads the text of a result's `error` member.
+
+        >>> from silkline import QueryError
+        >>> error = QueryError.from_text("Downloader error: http404")
+        >>> error.code, error.status, error.billed
+        ('downloader_http', 404, True)
+        """
+    @property
+    def max_retries(self, /) -> int | None:
+        """
+        How often at most to try again, where the error itself limits that.
+        """
+    @property
+    def retry(self, /) -> bool:
+        """
+        Whether another attempt can succeed.
+        """
+    @property
+    def retry_after(self, /) -> float | None:
+        """
+        How many seconds the service wants to be left alone.
+        """
+    @property
+    def status(self, /) -> int | None:
+        """
+        The HTTP status that the page was answered with.
+        """
+    @property
+    def text(self, /) -> str:
+        """
+        The service's own text, or what is wrong with its result.
         """
 
 @final
@@ -237,6 +532,116 @@ class Request:
     def url(self, /) -> str:
         """
         The absolute URL.
+        """
+
+@final
+class Result:
+    """
+    What the service found out about one query.
+
+    It keeps the bytes of its answer, and decodes a part when it is first asked for.
+
+    >>> from silkline import ExtractionApi, Query
+    >>> api = ExtractionApi("KEY")
+    >>> queries = [Query("https://example.com/", "product", meta="7")]
+    >>> body = b'''[{
+    ...     "query": {"id": "1-a", "domain": "example.com", "userQuery": {
+    ...         "url": "https://example.com/", "pageType": "product", "meta": "7"}},
+    ...     "product": {"name": "Lamp"}, "webPage": {}, "algorithmVersion": "1.2", "more": [1]}]'''
+    >>> [result] = api.results(queries, 200, [], body)
+    >>> result.ok, result.item, bytes(result.item_bytes)
+    (True, {'name': 'Lamp'}, b'{"name": "Lamp"}')
+    >>> result.query is queries[0], result.id, result.domain, result.meta
+    (True, '1-a', 'example.com', '7')
+    >>> result.unknown
+    {'more': [1]}
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def algorithm_version(self, /) -> str | None:
+        """
+        The version of the service's algorithm.
+        """
+    @property
+    def domain(self, /) -> str | None:
+        """
+        The domain that the service counts the query to.
+        """
+    @property
+    def error(self, /) -> QueryError | None:
+        """
+        Why there is no item; `None` if there is one.
+        """
+    @property
+    def html(self, /) -> str | None:
+        """
+        The HTML of the whole page, if it was asked for; decoded each time.
+        """
+    @property
+    def id(self, /) -> str | None:
+        """
+        The service's id of the query.
+        """
+    @property
+    def item(self, /) -> dict[str, Any] | None:
+        """
+        The item, decoded by `json.loads` when it is first asked for; then the same object.
+        """
+    @property
+    def item_bytes(self, /) -> memoryview | None:
+        """
+        The item's JSON text, as a view of the answer's bytes.
+        """
+    @property
+    def meta(self, /) -> str | None:
+        """
+        The meta that the result repeats.
+        """
+    @property
+    def ok(self, /) -> bool:
+        """
+        Whether there is an item.
+        """
+    @property
+    def page_type(self, /) -> str | None:
+        """
+        The page type that was asked for; for a result that belongs to no query, the one it tells.
+        """
+    @property
+    def query(self, /) -> Query | None:
+        """
+        The query that it belongs to; `None` for a result that belongs to none.
+        """
+    @property
+    def query_bytes(self, /) -> memoryview | None:
+        """
+        The JSON text of what the result says of its query, as a view of the answer's bytes.
+        """
+    @property
+    def query_index(self, /) -> int | None:
+        """
+        The index of the query that it belongs to.
+        """
+    @property
+    def raw(self, /) -> memoryview | None:
+        """
+        The JSON text of the whole result, as a view of the answer's bytes; `None` if the answer has
+        no result for the query.
+        """
+    @property
+    def unknown(self, /) -> dict[str, Any]:
+        """
+        Each member that none of the above gives; looked for and decoded each time.
+        """
+    @property
+    def url(self, /) -> str | None:
+        """
+        The URL that the result repeats.
+        """
+    @property
+    def web_page(self, /) -> Any | None:
+        """
+        What the service knows of the page, such as its languages; decoded when first asked for.
         """
 
 @final
@@ -305,6 +710,56 @@ class ServiceFetch:
         Names the request from here on.
         """
 
+@final
+class Usage:
+    """
+    Queries counted by whether the service charges for them.
+
+    >>> from silkline import ExtractionApi, Query, Usage
+    >>> queries = [Query("https://example.com/", "article")]
+    >>> body = b'''[{"query": {"userQuery": {"url": "https://example.com/", "pageType": "article"}},
+    ...               "error": "Downloader error: http404"}]'''
+    >>> usage = Usage.of_results(ExtractionApi("KEY").results(queries, 200, [], body))
+    >>> usage + usage
+    Usage(queries=2, billed=2, unbilled=0, unknown=0)
+    """
+    def __add__(self, other: object, /) -> Usage: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs_ex__(self, /) -> tuple[tuple[()], dict[str, Any]]: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, *, queries: SupportsIndex = 0, billed: SupportsIndex = 0, unbilled: SupportsIndex = 0, unknown: SupportsIndex = 0) -> Usage: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def billed(self, /) -> int:
+        """
+        Queries that are charged: items, and errors of fetching the page.
+        """
+    @staticmethod
+    def of_results(results: SupportsGetItem[int, Result]) -> Usage:
+        """
+        What the results of an answer say.
+
+        >>> from silkline import Usage
+        >>> Usage.of_results([])
+        Usage(queries=0, billed=0, unbilled=0, unknown=0)
+        """
+    @property
+    def queries(self, /) -> int:
+        """
+        All queries: the sum of the others.
+        """
+    @property
+    def unbilled(self, /) -> int:
+        """
+        Queries that are not charged: all other errors.
+        """
+    @property
+    def unknown(self, /) -> int:
+        """
+        Queries of which nobody can tell, because the service's answer does not.
+        """
+
 def basic_authorization(api_key: str) -> str:
     """
     The value of `Authorization` (or `Proxy-Authorization`) for a key.
@@ -312,6 +767,24 @@ def basic_authorization(api_key: str) -> str:
     >>> from silkline import basic_authorization
     >>> basic_authorization("secret")
     'Basic c2VjcmV0Og=='
+    """
+
+def basic_credentials(value: str) -> tuple[str, str] | None:
+    """
+    The user and password of a Basic authorization value; `None` if it is none.
+
+    >>> from silkline import basic_credentials
+    >>> basic_credentials("Basic c2VjcmV0Og==")
+    ('secret', '')
+    """
+
+def parse_http_date(text: str) -> int | None:
+    """
+    Seconds since 1970-01-01 of an HTTP date, in any of its three forms; `None` if it is none.
+
+    >>> from silkline import parse_http_date
+    >>> parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT")
+    784111777
     """
 
 def retry_after(headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]]) -> float | None:

@@ -7,11 +7,20 @@ error of one query inside an answer is data, not an exception.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._core import Headers, Problem, Usage
+
 __all__ = [
     "InvalidApiKey",
+    "InvalidBatch",
+    "InvalidEndpoint",
     "InvalidFaults",
     "InvalidHeader",
     "InvalidMethod",
+    "InvalidProblem",
+    "InvalidQuery",
+    "ServiceError",
     "SilklineError",
 ]
 
@@ -101,3 +110,115 @@ class InvalidMethod(SilklineError, ValueError):
 
     method: str = ""
     """The text as given."""
+
+
+class InvalidEndpoint(SilklineError, ValueError):
+    """An address that cannot be an endpoint. Credentials in it are not shown.
+
+    >>> from silkline import ExtractionApi, InvalidEndpoint
+    >>> try:
+    ...     ExtractionApi("KEY", endpoint="localhost:8010")
+    ... except InvalidEndpoint as error:
+    ...     print(error.code, error.endpoint)
+    endpoint_invalid localhost:8010
+    """
+
+    endpoint: str | None = None
+    """The address as given."""
+
+
+class InvalidBatch(SilklineError, ValueError):
+    """A list of queries that no request can carry.
+
+    >>> from silkline import ExtractionApi, InvalidBatch
+    >>> try:
+    ...     ExtractionApi("KEY").request([])
+    ... except InvalidBatch as error:
+    ...     print(error.code)
+    batch_empty
+    """
+
+    count: int = 0
+    """How many queries there are."""
+
+
+class InvalidQuery(SilklineError, ValueError):
+    """A query that the service would refuse, or that cannot be written down.
+
+    The message names the field, the limit and the size of the value.
+
+    >>> from silkline import InvalidQuery, Query
+    >>> try:
+    ...     Query("https://example.com/", "article", meta="x" * 5000)
+    ... except InvalidQuery as error:
+    ...     print(error.code, error.length, error)
+    query_meta_too_long 5000 query meta has 5000 bytes of utf-8, the limit is 4096
+    """
+
+    field: str | None = None
+    """The member, in the service's spelling."""
+    length: int | None = None
+    """The size of the value, in the unit of its limit."""
+    position: int | None = None
+    """Where in the value the fault is."""
+    expected: str | None = None
+    """The type that the documentation names."""
+    found: str | None = None
+    """The type that was found."""
+    page_type: str | None = None
+    """The page type as given."""
+    url: str | None = None
+    """The URL as given."""
+
+
+class InvalidProblem(SilklineError, ValueError):
+    """A body that is no problem document, or a member that cannot be in one.
+
+    >>> from silkline import InvalidProblem, Problem
+    >>> try:
+    ...     Problem.read(b"[]")
+    ... except InvalidProblem as error:
+    ...     print(error.code, error.found)
+    problem_not_object array
+    """
+
+    name: str | None = None
+    """The name of the member."""
+    position: int | None = None
+    """The byte from which on it is no JSON."""
+    found: str | None = None
+    """The type that was found instead of an object."""
+    length: int | None = None
+    """The size of the document in bytes."""
+
+
+class ServiceError(SilklineError):
+    """There are no results at all: the service refused the request, or its answer is unreadable.
+
+    >>> from silkline import ExtractionApi, Query, ServiceError
+    >>> queries = [Query("https://example.com/", "article")]
+    >>> try:
+    ...     ExtractionApi("KEY").results(queries, 429, {"Retry-After": "30"}, b"")
+    ... except ServiceError as error:
+    ...     print(error.code, error.status, error.retry, error.retry_after, error.body)
+    error_body_empty 429 throttling 30.0 b''
+    """
+
+    status: int = 0
+    """The status of the answer."""
+    problem: Problem | None = None
+    """The problem document, if the answer held one."""
+    retry_after: float | None = None
+    """How many seconds the service wants to be left alone."""
+    retry: str = "final"
+    """What the failure means for further requests: account, final, server or throttling."""
+    billed: bool = False
+    """Whether the service charges for the queries."""
+    billing_known: bool = False
+    """Whether the service is known not to have worked on the queries."""
+    usage: Usage
+    """What the queries of the request cost."""
+    headers: Headers
+    """The headers of the answer."""
+    body: bytes = b""
+    """The body of the answer as it came."""
