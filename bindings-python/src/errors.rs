@@ -6,7 +6,7 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict},
 };
-use silkline::{extraction, http, problem, service};
+use silkline::{extraction, http, json, problem, service};
 
 use crate::{convert, extraction::PyUsage, http::PyHeaders, problem::PyProblem};
 
@@ -15,6 +15,7 @@ import_exception!(silkline.exceptions, InvalidBatch);
 import_exception!(silkline.exceptions, InvalidEndpoint);
 import_exception!(silkline.exceptions, InvalidFaults);
 import_exception!(silkline.exceptions, InvalidHeader);
+import_exception!(silkline.exceptions, InvalidJson);
 import_exception!(silkline.exceptions, InvalidMethod);
 import_exception!(silkline.exceptions, InvalidProblem);
 import_exception!(silkline.exceptions, InvalidQuery);
@@ -117,9 +118,15 @@ pub(crate) fn query(py: Python<'_>, error: &extraction::InvalidQuery) -> PyErr {
     })
 }
 
+fn json(py: Python<'_>, error: &json::InvalidJson) -> PyErr {
+    exception::<InvalidJson>(py, error, error.code(), |data| {
+        data.set_item("position", error.position())
+    })
+}
+
 pub(crate) fn problem(py: Python<'_>, error: &problem::InvalidProblem) -> PyErr {
     use problem::InvalidProblem as E;
-    exception::<InvalidProblem>(py, error, error.code(), |data| match error {
+    let exception = exception::<InvalidProblem>(py, error, error.code(), |data| match error {
         E::Json(reason) => data.set_item("position", reason.position()),
         E::Member { name, reason } => {
             data.set_item("name", name)?;
@@ -129,7 +136,11 @@ pub(crate) fn problem(py: Python<'_>, error: &problem::InvalidProblem) -> PyErr 
         E::Reserved { name } => data.set_item("name", name),
         E::TooLarge { length } => data.set_item("length", length),
         _ => Ok(()),
-    })
+    });
+    if let E::Json(reason) | E::Member { reason, .. } = error {
+        exception.set_cause(py, Some(json(py, reason)));
+    }
+    exception
 }
 
 /// The answer itself goes with the error: it may say what no reader understood.

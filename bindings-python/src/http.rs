@@ -32,6 +32,8 @@ use crate::{
 #[pyclass(name = "Headers", module = "silkline", frozen)]
 pub(crate) struct PyHeaders(pub(crate) Headers);
 
+type Items<'a> = Vec<(&'a str, &'a str)>;
+
 #[pymethods]
 impl PyHeaders {
     #[new]
@@ -74,7 +76,7 @@ impl PyHeaders {
     /// >>> from silkline import Headers
     /// >>> Headers([("Via", "a"), ("via", "b")]).items()
     /// [('Via', 'a'), ('via', 'b')]
-    fn items(&self) -> Vec<(&str, &str)> {
+    fn items(&self) -> Items<'_> {
         self.0.iter().collect()
     }
 
@@ -112,7 +114,7 @@ impl PyHeaders {
         Ok(format!("Headers({})", PyList::new(py, pairs)?.repr()?))
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Rebuild<'py, (Vec<(&str, &str)>,)>> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Rebuild<'py, (Items<'_>,)>> {
         Ok((py.get_type::<Self>().getattr("from_received")?, (self.items(),)))
     }
 }

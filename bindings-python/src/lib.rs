@@ -36,4 +36,12 @@ mod _core {
     /// The version of this library.
     #[pymodule_export]
     const VERSION: &str = silkline::VERSION;
+
+    /// The code of every error, sorted.
+    #[pymodule_export]
+    const ERROR_CODES: &[&str] = silkline::codes::ALL;
+
+    /// The name of every page type.
+    #[pymodule_export]
+    const PAGE_TYPES: &[&str] = &crate::extraction::PAGE_TYPES;
 }

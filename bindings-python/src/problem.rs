@@ -1,6 +1,9 @@
 //! `silkline::problem` for Python: problem documents, read and built.
 
-use pyo3::{prelude::*, types::PyBytes};
+use pyo3::{
+    prelude::*,
+    types::{PyBytes, PyString},
+};
 use silkline::problem::Problem;
 
 use crate::{
@@ -65,6 +68,21 @@ impl PyProblem {
     #[staticmethod]
     fn read(py: Python<'_>, body: Body) -> PyResult<Self> {
         let problem = Problem::read(body.0.as_bytes(py));
+        problem.map(Self).map_err(|error| errors::problem(py, &error))
+    }
+
+    /// The same with a member of one's own, given as JSON text.
+    ///
+    /// >>> from silkline import Problem
+    /// >>> Problem("about:blank").with_member("limit", "5.0").to_json()
+    /// '{"type":"about:blank","limit":5.0}'
+    fn with_member(
+        &self,
+        py: Python<'_>,
+        name: Text,
+        json: &Bound<'_, PyString>,
+    ) -> PyResult<Self> {
+        let problem = self.0.clone().with_member(&name.value, &convert::json_text(json)?);
         problem.map(Self).map_err(|error| errors::problem(py, &error))
     }
 

@@ -19,12 +19,15 @@ from ._core import (
     parse_http_date,
     retry_after,
 )
+from ._core import ERROR_CODES as _ERROR_CODES
+from ._core import PAGE_TYPES as _PAGE_TYPES
 from .exceptions import (
     InvalidApiKey,
     InvalidBatch,
     InvalidEndpoint,
     InvalidFaults,
     InvalidHeader,
+    InvalidJson,
     InvalidMethod,
     InvalidProblem,
     InvalidQuery,
@@ -33,6 +36,8 @@ from .exceptions import (
 )
 
 __all__ = [
+    "ERROR_CODES",
+    "PAGE_TYPES",
     "ExtractionApi",
     "Headers",
     "InvalidApiKey",
@@ -40,6 +45,7 @@ __all__ = [
     "InvalidEndpoint",
     "InvalidFaults",
     "InvalidHeader",
+    "InvalidJson",
     "InvalidMethod",
     "InvalidProblem",
     "InvalidQuery",
@@ -57,3 +63,9 @@ __all__ = [
     "parse_http_date",
     "retry_after",
 ]
+
+ERROR_CODES: tuple[str, ...] = tuple(_ERROR_CODES)
+"""The code of every error, sorted. A code keeps its meaning in every version and language."""
+
+PAGE_TYPES: tuple[str, ...] = tuple(_PAGE_TYPES)
+"""The name of every page type."""

@@ -17,6 +17,7 @@ __all__ = [
     "InvalidEndpoint",
     "InvalidFaults",
     "InvalidHeader",
+    "InvalidJson",
     "InvalidMethod",
     "InvalidProblem",
     "InvalidQuery",
@@ -169,6 +170,21 @@ class InvalidQuery(SilklineError, ValueError):
     """The page type as given."""
     url: str | None = None
     """The URL as given."""
+
+
+class InvalidJson(SilklineError, ValueError):
+    """A text that is not JSON: the cause of other exceptions.
+
+    >>> from silkline import InvalidProblem, Problem
+    >>> try:
+    ...     Problem.read(b'{"title": ')
+    ... except InvalidProblem as error:
+    ...     print(repr(error.__cause__), error.__cause__.code)
+    InvalidJson('json ends early at byte 10') json_truncated
+    """
+
+    position: int = 0
+    """The byte from which on it is no JSON."""
 
 
 class InvalidProblem(SilklineError, ValueError):

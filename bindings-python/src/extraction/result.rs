@@ -1,6 +1,6 @@
 //! What the service found out about one query.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use pyo3::{
     prelude::*,
@@ -157,6 +157,12 @@ impl PyQueryResult {
         Ok(Some(self.web_page.get_or_try_init(py, decode)?.bind(py).clone()))
     }
 
+    /// The JSON text of `web_page`, as a view of the answer's bytes.
+    #[getter]
+    fn web_page_bytes<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyMemoryView>>> {
+        self.memory(py, |envelope| envelope.web_page)
+    }
+
     /// The HTML of the whole page, if it was asked for; decoded each time.
     #[getter]
     fn html<'a>(&'a self, py: Python<'a>) -> Option<Cow<'a, str>> {
@@ -173,6 +179,22 @@ impl PyQueryResult {
     #[getter]
     fn unknown<'py>(&self, py: Python<'py>) -> PyResult<Members<'py>> {
         convert::members(py, self.view(py).unknown())
+    }
+
+    /// The JSON text of each of the unknown members, as views of the answer's bytes.
+    #[getter]
+    fn unknown_bytes<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<BTreeMap<String, Bound<'py, PyMemoryView>>> {
+        let body = self.body.bind(py);
+        let begin = body.as_bytes().as_ptr().addr();
+        let part = |json: &[u8]| {
+            let start = json.as_ptr().addr() - begin;
+            convert::memory(body, Span { start, end: start + json.len() })
+        };
+        let members = self.view(py).unknown().into_iter();
+        members.map(|(name, json)| Ok((name.into_owned(), part(json)?))).collect()
     }
 
     /// The JSON text of the whole result, as a view of the answer's bytes; `None` if the answer has
