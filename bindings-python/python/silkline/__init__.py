@@ -4,6 +4,8 @@ Builds the requests of Zyte's crawling services and reads their answers. It open
 program that drives it brings an HTTP client.
 """
 
+from ._core import ERROR_CODES as _ERROR_CODES
+from ._core import PAGE_TYPES as _PAGE_TYPES
 from ._core import VERSION as __version__
 from ._core import (
     ExtractionApi,
@@ -19,8 +21,6 @@ from ._core import (
     parse_http_date,
     retry_after,
 )
-from ._core import ERROR_CODES as _ERROR_CODES
-from ._core import PAGE_TYPES as _PAGE_TYPES
 from .exceptions import (
     InvalidApiKey,
     InvalidBatch,

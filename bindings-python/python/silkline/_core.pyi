@@ -6,7 +6,17 @@ from _typeshed import SupportsGetItem
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["VERSION", "ExtractionApi", "ExtractionService", "FetchQuery", "FetchedPage", "Headers", "Problem", "Query", "QueryError", "Request", "Result", "ServiceAnswer", "ServiceFetch", "Usage", "basic_authorization", "basic_credentials", "parse_http_date", "retry_after"]
+__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "ExtractionApi", "ExtractionService", "FetchQuery", "FetchedPage", "Headers", "Problem", "Query", "QueryError", "Request", "Result", "ServiceAnswer", "ServiceFetch", "Usage", "basic_authorization", "basic_credentials", "parse_http_date", "retry_after"]
+
+ERROR_CODES: Final[list[str]]
+"""
+The code of every error, sorted.
+"""
+
+PAGE_TYPES: Final[list[str]]
+"""
+The name of every page type.
+"""
 
 VERSION: Final[str]
 """
@@ -345,6 +355,14 @@ class Problem:
         >>> Problem("about:blank", members={"limit": 5}).to_json()
         '{"type":"about:blank","limit":5}'
         """
+    def with_member(self, /, name: str, json: str) -> Problem:
+        """
+        The same with a member of one's own, given as JSON text.
+
+        >>> from silkline import Problem
+        >>> Problem("about:blank").with_member("limit", "5.0").to_json()
+        '{"type":"about:blank","limit":5.0}'
+        """
 
 @final
 class Query:
@@ -634,6 +652,11 @@ class Result:
         Each member that none of the above gives; looked for and decoded each time.
         """
     @property
+    def unknown_bytes(self, /) -> dict[str, memoryview]:
+        """
+        The JSON text of each of the unknown members, as views of the answer's bytes.
+        """
+    @property
     def url(self, /) -> str | None:
         """
         The URL that the result repeats.
@@ -642,6 +665,11 @@ class Result:
     def web_page(self, /) -> Any | None:
         """
         What the service knows of the page, such as its languages; decoded when first asked for.
+        """
+    @property
+    def web_page_bytes(self, /) -> memoryview | None:
+        """
+        The JSON text of `web_page`, as a view of the answer's bytes.
         """
 
 @final
