@@ -180,7 +180,7 @@ class InvalidJson(SilklineError, ValueError):
     ...     Problem.read(b'{"title": ')
     ... except InvalidProblem as error:
     ...     print(repr(error.__cause__), error.__cause__.code)
-    InvalidJson('json ends early at byte 10') json_truncated
+    InvalidJson('json ends early, at byte 10') json_truncated
     """
 
     position: int = 0
