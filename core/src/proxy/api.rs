@@ -34,6 +34,17 @@ pub enum OptionPlace {
     Connect,
 }
 
+impl OptionPlace {
+    /// Finds a place by its name: `inside` or `connect`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "inside" => Some(Self::Inside),
+            "connect" => Some(Self::Connect),
+            _ => None,
+        }
+    }
+}
+
 /// A request as it goes through the proxy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]

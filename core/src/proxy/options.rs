@@ -98,6 +98,12 @@ pub struct DebugFields {
 }
 
 impl DebugFields {
+    /// The words of the header's value.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let words = [("request-time", self.request_time), ("ua", self.ua)];
+        words.into_iter().filter_map(|(word, set)| set.then_some(word))
+    }
+
     /// The header's value; `None` when nothing is asked for.
     pub const fn as_str(self) -> Option<&'static str> {
         match (self.request_time, self.ua) {
@@ -253,11 +259,13 @@ impl ProxyOptions {
     }
 
     /// How many times the service itself retries, 0 to 5.
-    pub fn with_max_retries(self, max_retries: u8) -> Result<Self, InvalidProxyOptions> {
-        if max_retries > Self::MAX_RETRIES {
-            return Err(InvalidProxyOptions::MaxRetries { value: max_retries.into() });
+    pub fn with_max_retries(self, max_retries: u64) -> Result<Self, InvalidProxyOptions> {
+        match u8::try_from(max_retries) {
+            Ok(number) if number <= Self::MAX_RETRIES => {
+                Ok(Self { max_retries: Some(number), ..self })
+            }
+            _ => Err(InvalidProxyOptions::MaxRetries { value: max_retries }),
         }
-        Ok(Self { max_retries: Some(max_retries), ..self })
     }
 
     /// How long the service waits for the target in each attempt, 30 to 180 seconds, sent in whole

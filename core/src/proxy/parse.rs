@@ -40,9 +40,7 @@ impl ProxyOptions {
         } else if is(MAX_RETRIES) {
             let number = number(value)
                 .ok_or_else(|| InvalidProxyOptions::value(MAX_RETRIES, value, "a number"))?;
-            let small = u8::try_from(number)
-                .map_err(|_| InvalidProxyOptions::MaxRetries { value: number })?;
-            self.with_max_retries(small)
+            self.with_max_retries(number)
         } else if is(TIMEOUT) {
             let millis = number(value).ok_or_else(|| {
                 InvalidProxyOptions::value(TIMEOUT, value, "a number of milliseconds")
