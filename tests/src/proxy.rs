@@ -134,9 +134,7 @@ fn from_given(given: &Value) -> Result<ProxyOptions, Error> {
     for (name, value) in given.as_object().expect("an object of options") {
         options = match name.as_str() {
             "session" => options.with_session(text(value).parse::<Session>()?)?,
-            "max_retries" => {
-                options.with_max_retries(value.as_u64().and_then(|n| n.try_into().ok()).unwrap())?
-            }
+            "max_retries" => options.with_max_retries(value.as_u64().unwrap())?,
             "timeout_us" => options.with_timeout(micros(value))?,
             "cookies" => options.with_cookies(text(value).parse()?),
             "profile" => options.with_profile(text(value).parse()?),
@@ -167,11 +165,7 @@ fn from_given(given: &Value) -> Result<ProxyOptions, Error> {
 
 /// What is set, with the headers that say it and the warnings.
 fn options_json(options: &ProxyOptions) -> Value {
-    let debug = options.debug();
-    let debug: Vec<_> = [("request-time", debug.request_time), ("ua", debug.ua)]
-        .iter()
-        .filter_map(|(word, set)| set.then_some(*word))
-        .collect();
+    let debug: Vec<_> = options.debug().words().collect();
     let extra: Vec<_> = options.extra().iter().map(|(name, value)| json!([name, value])).collect();
     let warnings: Vec<_> = options.warnings().iter().map(|warning| warning.code()).collect();
     let mut shown = set_only([
@@ -259,7 +253,7 @@ fn error_json(error: &ProxyServiceError) -> Value {
     shown.insert("code".into(), json!(error.code()));
     shown.insert("status".into(), json!(error.status));
     shown.insert("action".into(), json!(error.action().as_str()));
-    for (name, value) in [("text", &error.text), ("message", &error.message)] {
+    for (name, value) in [("text", &error.text), ("detail", &error.detail)] {
         if !value.is_empty() {
             shown.insert(name.into(), json!(value));
         }

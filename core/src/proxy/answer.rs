@@ -100,8 +100,8 @@ impl ProxyAnswer {
     }
 }
 
-/// How much of a body is kept as an error's message.
-const MESSAGE_LENGTH: usize = 500;
+/// How much of a body is kept as an error's detail.
+const DETAIL_LENGTH: usize = 500;
 
 /// Reads an answer that came through the proxy. See [`ProxyApi::read`](super::ProxyApi::read).
 pub(super) fn read(status: u16, headers: &Headers, body_prefix: &[u8]) -> ProxyAnswer {
@@ -136,7 +136,7 @@ pub(super) fn read(status: u16, headers: &Headers, body_prefix: &[u8]) -> ProxyA
         kind,
         status,
         text: text("X-Crawlera-Error").unwrap_or_default(),
-        message: message(body_prefix),
+        detail: detail(body_prefix),
         retry_after,
     });
     ProxyAnswer {
@@ -169,10 +169,10 @@ pub(super) fn by_status(status: u16) -> ProxyErrorKind {
     }
 }
 
-/// The beginning of a body as a message.
-pub(super) fn message(body: &[u8]) -> String {
-    let start = body.get(..body.len().min(MESSAGE_LENGTH * 4)).unwrap_or_default();
+/// The beginning of a body as a text.
+pub(super) fn detail(body: &[u8]) -> String {
+    let start = body.get(..body.len().min(DETAIL_LENGTH * 4)).unwrap_or_default();
     let text = String::from_utf8_lossy(start);
     let text = text.trim().trim_end_matches('\u{fffd}');
-    text.chars().take(MESSAGE_LENGTH).collect()
+    text.chars().take(DETAIL_LENGTH).collect()
 }

@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::{
     ProxyServiceError,
-    answer::{by_status, message, read},
+    answer::{by_status, detail, read},
 };
 use crate::http::{Headers, retry_after};
 
@@ -23,7 +23,7 @@ pub(super) fn read_connect(
         kind: by_status(status),
         status,
         text: String::new(),
-        message: message(body_prefix),
+        detail: detail(body_prefix),
         retry_after: retry_after(headers),
     })
 }

@@ -47,10 +47,10 @@ pub enum InvalidProxyOptions {
         millis: u64,
     },
     /// The name of an extra option is not `X-Crawlera-` and something, or an option has that name.
-    #[error("`{}` is not the name of an extra option", name.escape_debug())]
+    #[error("`{}` is not the name of an extra option", header.escape_debug())]
     UnknownOption {
         /// The name as given.
-        name: String,
+        header: String,
     },
     /// A value that the option does not take.
     #[error("value `{}` of `{header}` is not {expected}", value.escape_debug())]

@@ -374,7 +374,7 @@ impl ProxyOptions {
         let token = Headers::new().append(name.as_str(), "").is_ok();
         if !token || !is_option(&name) || is_known(&name) {
             return Err(InvalidProxyOptions::UnknownOption {
-                name: name.chars().take(100).collect(),
+                header: name.chars().take(100).collect(),
             });
         }
         let value = value.into();

@@ -9,7 +9,7 @@ use super::{ProxyAction, ProxyErrorKind, error_kind::action_by_status};
 ///
 /// Answers with an error are not billed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("proxy answered {status} `{}`{}{}", text.escape_debug(), if message.is_empty() { "" } else { ": " }, message.escape_debug())]
+#[error("proxy answered {status} `{}`{}{}", text.escape_debug(), if detail.is_empty() { "" } else { ": " }, detail.escape_debug())]
 #[non_exhaustive]
 pub struct ProxyServiceError {
     /// The row of the table.
@@ -19,7 +19,7 @@ pub struct ProxyServiceError {
     /// The code as the service spelled it; empty if it sent none.
     pub text: String,
     /// What the service says about it: the beginning of the body.
-    pub message: String,
+    pub detail: String,
     /// How long the service wants to be left alone.
     pub retry_after: Option<Duration>,
 }
