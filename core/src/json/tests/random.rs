@@ -43,8 +43,10 @@ fn compare(text: &[u8], at: usize, depth: usize) {
     let expected = scan::container(text, at, depth).ok();
     for way in simd::ways() {
         let ended = (way.container)(text, at, depth);
-        let shown = String::from_utf8_lossy(text);
-        assert_eq!(ended, expected, "{} at {at}, depth {depth}: {shown}", way.name);
+        if ended != expected {
+            let shown = String::from_utf8_lossy(text);
+            panic!("{} at {at}, depth {depth}: {ended:?}, not {expected:?}: {shown}", way.name);
+        }
     }
     assert_eq!(simd::container(text, at, depth), scan::container(text, at, depth));
 }
@@ -52,7 +54,7 @@ fn compare(text: &[u8], at: usize, depth: usize) {
 #[test]
 fn every_way_agrees_on_random_texts_and_their_mutations() {
     let mut rng = Random(11);
-    for round in 0..4000 {
+    for round in 0..1500 {
         let mut text = String::new();
         while !text.starts_with(['[', '{']) {
             text.clear();
@@ -79,7 +81,7 @@ fn every_way_agrees_on_random_texts_and_their_mutations() {
 #[test]
 fn every_way_agrees_on_soup() {
     let mut rng = Random(13);
-    for round in 0..20_000 {
+    for round in 0..8000 {
         // Few sorts of bytes, so that long stretches are well-formed by chance.
         let sorts = 1 + below(&mut rng, BYTES.len());
         let mut text = Vec::from([b"[{"[round % 2]]);
@@ -115,7 +117,7 @@ fn every_way_agrees_on_every_cut_at_every_place_in_a_block() {
 #[test]
 fn every_way_agrees_on_every_change_at_every_place_in_a_block() {
     let text = b"[{\"a\":[1,{}],\"b\\n\" :\"c\"} , [] ,false]";
-    for front in (0..70).step_by(7) {
+    for front in [0, 20, 41, 62] {
         let mut filled = Vec::from(b"[");
         filled.resize(1 + front, b' ');
         filled.extend(text);
@@ -139,8 +141,8 @@ fn every_way_agrees_on_every_change_at_every_place_in_a_block() {
 
 #[test]
 fn every_way_agrees_on_escapes_across_the_border_of_blocks() {
-    for front in 0..130 {
-        for run in 0..70 {
+    for front in 0..66 {
+        for run in (0..20).chain(60..68) {
             for tail in ["", "\"", "n", "u00e9", "u00g9", "u12", "x", "\n"] {
                 let front = "x".repeat(front);
                 let text = format!("[\"{front}{}{tail}\",1]  ", "\\".repeat(run));
@@ -171,7 +173,7 @@ fn every_way_agrees_on_every_byte_in_every_role() {
         ("", "]"),
         ("", "}"),
     ];
-    for front in [0, 1, 31, 32, 57, 58, 59, 60, 61, 62, 63, 64, 127] {
+    for front in [0, 31, 57, 58, 59, 60, 61, 62, 63, 127] {
         for (before, after) in roles {
             for byte in 0..=255 {
                 let mut text = Vec::from(b"[");
@@ -189,10 +191,8 @@ fn every_way_agrees_on_every_byte_in_every_role() {
 #[test]
 fn every_way_agrees_on_utf8() {
     // The bytes at which the rules change.
-    const EDGES: &[u8] = &[
-        0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1,
-        0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf8, 0xff,
-    ];
+    const EDGES: &[u8] =
+        &[0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc1, 0xc2, 0xe0, 0xe1, 0xed, 0xf0, 0xf4, 0xf5];
     let check = |text: &[u8]| {
         let expected = core::str::from_utf8(text);
         assert_eq!(simd::to_str(text), expected);
@@ -219,7 +219,7 @@ fn every_way_agrees_on_utf8() {
             }
         }
     }
-    for front in 0..130 {
+    for front in (0..4).chain(28..36).chain(58..68).chain(120..130) {
         for filler in [b"x".as_slice(), "é".as_bytes(), "\u{20ac}".as_bytes()] {
             for tail in ["é", "\u{20ac}", "\u{10ffff}", "x", ""] {
                 let mut text = Vec::new();
@@ -227,7 +227,7 @@ fn every_way_agrees_on_utf8() {
                     text.extend(filler);
                 }
                 text.extend(tail.as_bytes());
-                for behind in [0, 1, 31, 64, 100] {
+                for behind in [0, 1, 70] {
                     let mut text = text.clone();
                     text.resize(text.len() + behind, b'x');
                     check(&text);
@@ -273,7 +273,7 @@ fn compare_strings(text: &[u8]) {
 
 #[test]
 fn every_way_finds_the_end_of_a_plain_run() {
-    for length in 0..200 {
+    for length in (0..70).chain(126..132) {
         for last in 0..=255 {
             let mut text = Vec::from([b'x']).repeat(length);
             text.push(last);
@@ -292,7 +292,7 @@ fn every_way_finds_the_end_of_a_plain_run() {
 #[test]
 fn a_hostile_text_takes_no_longer_than_its_length() {
     // Long enough for anything quadratic, or recursive, to fail.
-    const LENGTH: usize = 4_000_000;
+    const LENGTH: usize = 1_000_000;
     let soup = |piece: &str| piece.repeat(LENGTH / piece.len()).into_bytes();
     let deep = Err(InvalidJson::TooDeep { position: 127 });
     assert_eq!(pass(&soup("[")), deep);
