@@ -209,7 +209,7 @@ impl ServiceFault {
                 let found: String = found.chars().take(100).collect();
                 let found = found.escape_debug();
                 let text = format!("is of content type `{found}`, not application/json");
-                ("answer_content_type", text, Problem::read(body).ok())
+                ("answer_content_type", text, misplaced_problem(body))
             }
             Unreadable::Element { index, found } => {
                 let text = format!("has a result of type {found} at index {index}, not an object");
@@ -228,7 +228,7 @@ impl ServiceFault {
             }
             Unreadable::NotArray { found } => {
                 let text = format!("is of type {found}, not an array");
-                ("answer_not_array", text, Problem::read(body).ok())
+                ("answer_not_array", text, misplaced_problem(body))
             }
         };
         let message = format!("answer with status {status} ({size} bytes) {text}");
@@ -258,6 +258,13 @@ impl ServiceFault {
         };
         Self { code, message, status, problem: problem.map(Box::new), retry_after: delay, retry }
     }
+}
+
+/// The problem document in an answer that should hold results. Any object can be read as one, so
+/// it counts only if it says what it is about.
+fn misplaced_problem(body: &[u8]) -> Option<Problem> {
+    let problem = Problem::read(body).ok()?;
+    (problem.problem_type().is_some() || problem.title().is_some()).then_some(problem)
 }
 
 /// A [`ServiceFault`] together with the answer that it was read from.
