@@ -30,7 +30,10 @@ mod _core {
             retry_after,
         },
         problem::PyProblem,
-        service::{PyAnswer, PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage},
+        service::{
+            PyAnswer, PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage, PyProxyFetch,
+            PyProxyRelay, PyProxyService, PyProxyWait, PyTunnel,
+        },
     };
 
     /// The version of this library.

@@ -6,7 +6,7 @@ from _typeshed import SupportsGetItem
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "ExtractionApi", "ExtractionService", "FetchQuery", "FetchedPage", "Headers", "Problem", "Query", "QueryError", "Request", "Result", "ServiceAnswer", "ServiceFetch", "Usage", "basic_authorization", "basic_credentials", "parse_http_date", "retry_after"]
+__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "ExtractionApi", "ExtractionService", "FetchQuery", "FetchedPage", "Headers", "Problem", "ProxyFetch", "ProxyRelay", "ProxyService", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Request", "Result", "ServiceAnswer", "ServiceFetch", "Usage", "basic_authorization", "basic_credentials", "parse_http_date", "retry_after"]
 
 ERROR_CODES: Final[list[str]]
 """
@@ -362,6 +362,217 @@ class Problem:
         >>> from silkline import Problem
         >>> Problem("about:blank").with_member("limit", "5.0").to_json()
         '{"type":"about:blank","limit":5.0}'
+        """
+
+@final
+class ProxyFetch:
+    """
+    Something for the host to fetch from a target.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.service import ProxyService
+    >>> headers = {"Proxy-Authorization": basic_authorization("KEY")}
+    >>> service = ProxyService()
+    >>> fetch = service.handle_request("GET", "http://example.com/", headers, 0.0)
+    >>> fetch.outgoing, fetch.timeout, fetch
+    ('127.0.0.2', 30.0, ProxyFetch(1, GET http://example.com/))
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def headers(self, /) -> Headers:
+        """
+        The headers that the target is to see.
+        """
+    @property
+    def inspect_body(self, /) -> bool:
+        """
+        Whether ban rules look into the body, so that its start is wanted with the outcome.
+        """
+    @property
+    def method(self, /) -> str:
+        """
+        The method.
+        """
+    @property
+    def outgoing(self, /) -> str:
+        """
+        The local address to leave from.
+        """
+    @property
+    def ticket(self, /) -> int:
+        """
+        Names the request from here on.
+        """
+    @property
+    def timeout(self, /) -> float:
+        """
+        The seconds until the attempt fails with ``timeout``.
+        """
+    @property
+    def url(self, /) -> str:
+        """
+        The absolute URL.
+        """
+
+@final
+class ProxyRelay:
+    """
+    The head of a target's answer to pass on, with the service's headers; the body follows.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.service import ProxyService
+    >>> headers = {"Proxy-Authorization": basic_authorization("KEY")}
+    >>> service = ProxyService()
+    >>> fetch = service.handle_request("GET", "http://example.com/", headers, 0.0)
+    >>> relay = service.handle_responded(fetch.ticket, 404, {"Content-Type": "text/plain"}, b"", 0.5)
+    >>> relay, relay.headers["X-Crawlera-Slave"]
+    (ProxyRelay(1, 404), '127.0.0.2:3128')
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def headers(self, /) -> Headers:
+        """
+        The headers.
+        """
+    @property
+    def max_body_bytes(self, /) -> int:
+        """
+        A body of more bytes is too large: the connection is closed.
+        """
+    @property
+    def status(self, /) -> int:
+        """
+        The status.
+        """
+    @property
+    def ticket(self, /) -> int:
+        """
+        Whose answer it is.
+        """
+    @property
+    def truncated(self, /) -> int | None:
+        """
+        After this many bytes a fault script wants the connection closed.
+        """
+
+@final
+class ProxyService:
+    """
+    The proxy service of Smart Proxy Manager, without sockets and clock.
+
+    The host passes every request in, fetches from the address that a fetch names, tells what came
+    of it, and passes the target's answer on; it calls ``poll`` after anything it passed in and at
+    the moment that the last call named. Moments are seconds on any clock that does not go back.
+
+    Every argument that is left out keeps the documented default. ``outgoing`` are the addresses
+    that sessions leave from, ``delay`` the seconds between requests of one address and
+    ``domain_delays`` other values for some domains. Each request that comes too early adds
+    ``delay_growth`` of the domain's delay to the spacing, since the real growth is unpublished.
+    ``bans`` are rules of a domain (``None`` for any), statuses and texts of a body; ``faults`` is
+    a fault script, as JSON.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.service import ProxyService
+    >>> service = ProxyService(outgoing=["127.0.0.2"], seed=1)
+    >>> key = basic_authorization("KEY")
+    >>> answer = service.handle_api("POST", "/sessions", {"Authorization": key}, 0.0)
+    >>> session = answer.body.decode()
+    >>> headers = {"Proxy-Authorization": key, "X-Crawlera-Session": session}
+    >>> step = service.handle_request("GET", "http://example.com/", headers, 1.0)
+    >>> step.outgoing
+    '127.0.0.2'
+    >>> relay = service.handle_responded(step.ticket, 200, {}, b"", 1.5)
+    >>> relay.headers["X-Crawlera-Session"] == session
+    True
+    >>> service.handle_finished(step.ticket, 0, 1.6)
+    >>> service.handle_request("GET", "http://example.com/", headers, 2.0)
+    ProxyWait(2)
+    >>> service.poll(2.0)
+    13.0
+    """
+    def __new__(cls, /, *, keys: SupportsGetItem[int, str] | None = None, disabled_keys: SupportsGetItem[int, str] | None = None, outgoing: SupportsGetItem[int, str] | None = None, sessions_per_address: SupportsIndex | None = None, max_sessions: SupportsIndex | None = None, session_idle: SupportsFloat | SupportsIndex | None = None, delay: SupportsFloat | SupportsIndex | None = None, domain_delays: dict[str, SupportsFloat | SupportsIndex] | None = None, delay_growth: SupportsFloat | SupportsIndex | None = None, retries: SupportsIndex | None = None, timeout: SupportsFloat | SupportsIndex | None = None, max_connections: SupportsIndex | None = None, max_outstanding: SupportsIndex | None = None, max_header_bytes: SupportsIndex | None = None, max_body_bytes: SupportsIndex | None = None, bans: SupportsGetItem[int, tuple[str | None, SupportsGetItem[int, SupportsIndex], SupportsGetItem[int, str]]] | None = None, forbidden_domains: SupportsGetItem[int, str] | None = None, withheld_headers: SupportsGetItem[int, str] | None = None, faults: str | None = None, seed: SupportsIndex | None = None) -> ProxyService: ...
+    def handle_api(self, /, method: str, path: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
+        """
+        Answers a request for the service itself: the calls to ``/sessions``.
+        """
+    def handle_closed(self, /, ticket: SupportsIndex, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        Takes note that the client of a request went away.
+        """
+    def handle_connect(self, /, authority: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex) -> ServiceAnswer | ProxyTunnel:
+        """
+        Takes a CONNECT to host and port.
+        """
+    def handle_failed(self, /, ticket: SupportsIndex, failure: str, now: SupportsFloat | SupportsIndex) -> ServiceAnswer | ProxyFetch | ProxyRelay | ProxyWait:
+        """
+        Takes the failure of a fetch, by its name: ``nxdomain``, ``timeout``, ….
+        """
+    def handle_finished(self, /, ticket: SupportsIndex, body_bytes: SupportsIndex, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        Takes note that an answer was passed on, with how many bytes of body.
+        """
+    def handle_request(self, /, method: str, url: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex, tunnel: ProxyTunnel | None = None) -> ServiceAnswer | ProxyFetch | ProxyRelay | ProxyWait:
+        """
+        Takes a request whose URL is absolute, with the tunnel it came through. The body stays
+        with the host.
+        """
+    def handle_responded(self, /, ticket: SupportsIndex, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body_start: SupportsGetItem[int, SupportsIndex], now: SupportsFloat | SupportsIndex) -> ServiceAnswer | ProxyFetch | ProxyRelay | ProxyWait:
+        """
+        Takes a target's answer: status, headers and, if the fetch asked for it, the start of the
+        body.
+        """
+    def poll(self, /, now: SupportsFloat | SupportsIndex) -> ProxyFetch | float | None:
+        """
+        What is to be done next: a fetch, the moment to come back, or nothing.
+        """
+    def stats_json(self, /) -> str:
+        """
+        The counts so far, as JSON.
+        """
+
+@final
+class ProxyTunnel:
+    """
+    An open tunnel: what its CONNECT said counts for each request inside.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.service import ProxyService
+    >>> headers = {"Proxy-Authorization": basic_authorization("KEY")}
+    >>> ProxyService().handle_connect("example.com:443", headers, 0.0)
+    ProxyTunnel(example.com:443)
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def authority(self, /) -> str:
+        """
+        Host and port of the target.
+        """
+    @property
+    def headers(self, /) -> Headers:
+        """
+        The headers of the 200 that answers the CONNECT.
+        """
+
+@final
+class ProxyWait:
+    """
+    A request that is held back: its fetch comes from ``poll``.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.service import ProxyService
+    >>> headers = {"Proxy-Authorization": basic_authorization("KEY")}
+    >>> service = ProxyService()
+    >>> fetch = service.handle_request("GET", "http://example.com/", headers, 0.0)
+    >>> service.handle_request("GET", "http://example.com/", headers, 0.5)
+    ProxyWait(2)
+    >>> service.poll(12.0)
+    ProxyFetch(2, GET http://example.com/)
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def ticket(self, /) -> int:
+        """
+        Names the request from here on.
         """
 
 @final

@@ -5,12 +5,28 @@
 
 from __future__ import annotations
 
-from ._core import ExtractionService, FetchedPage, FetchQuery, ServiceAnswer, ServiceFetch
+from ._core import (
+    ExtractionService,
+    FetchedPage,
+    FetchQuery,
+    ProxyFetch,
+    ProxyRelay,
+    ProxyService,
+    ProxyTunnel,
+    ProxyWait,
+    ServiceAnswer,
+    ServiceFetch,
+)
 
 __all__ = [
     "ExtractionService",
     "FetchQuery",
     "FetchedPage",
+    "ProxyFetch",
+    "ProxyRelay",
+    "ProxyService",
+    "ProxyTunnel",
+    "ProxyWait",
     "ServiceAnswer",
     "ServiceFetch",
 ]

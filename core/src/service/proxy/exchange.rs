@@ -90,11 +90,13 @@ pub enum FetchOutcome {
 pub enum FetchFailure {
     /// No connection within the time for it.
     ConnectTimeout,
+    /// The host may not fetch from there.
+    DomainForbidden,
     /// The target refused the connection.
     Econnrefused,
     /// The target reset the connection.
     Econnreset,
-    /// No route to the target, or the host may not fetch from it.
+    /// No route to the target.
     Ehostunreach,
     /// The host failed.
     InternalError,
@@ -113,9 +115,40 @@ pub enum FetchFailure {
 }
 
 impl FetchFailure {
+    const ALL: [Self; 12] = [
+        Self::ConnectTimeout,
+        Self::DomainForbidden,
+        Self::Econnrefused,
+        Self::Econnreset,
+        Self::Ehostunreach,
+        Self::InternalError,
+        Self::Msgtimeout,
+        Self::Nxdomain,
+        Self::SendFailed,
+        Self::SocketClosedRemotely,
+        Self::SslTunnelError,
+        Self::Timeout,
+    ];
+
+    /// Every failure.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter()
+    }
+
+    /// Finds a failure by its name, which is the code that clients read.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::all().find(|failure| failure.name() == name)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.fault().name()
+    }
+
     pub(super) const fn fault(self) -> Fault {
         match self {
             Self::ConnectTimeout => Fault::ConnectTimeout,
+            Self::DomainForbidden => Fault::DomainForbidden,
             Self::Econnrefused => Fault::Econnrefused,
             Self::Econnreset => Fault::Econnreset,
             Self::Ehostunreach => Fault::Ehostunreach,
@@ -151,8 +184,6 @@ pub struct Relay {
 pub enum ProxyOutput {
     /// Fetch for a request that was held back.
     Fetch(Box<Fetch>),
-    /// Answer a request that was held back.
-    Answer(Ticket, Answer),
     /// Nothing before this moment.
     WaitUntil(Timestamp),
     /// Nothing until the next request.

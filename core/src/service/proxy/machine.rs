@@ -115,10 +115,9 @@ impl ProxyService {
             return ProxyOutput::WaitUntil(now);
         };
         exchange.held_until = None;
-        match exchange.address {
-            Some(address) => ProxyOutput::Fetch(self.fetch(ticket, exchange, address, now)),
-            None => ProxyOutput::Idle,
-        }
+        // An address was chosen when it was held back.
+        let address = exchange.address.unwrap_or_default();
+        ProxyOutput::Fetch(self.fetch(ticket, exchange, address, now))
     }
 
     /// Admits a request to its session's address or to any, now or later.
@@ -194,7 +193,8 @@ impl ProxyService {
         fault: Fault,
         now: Timestamp,
     ) -> Step {
-        if exchange.retries_left == 0 || fault == Fault::Nxdomain {
+        let hopeless = matches!(fault, Fault::DomainForbidden | Fault::Nxdomain);
+        if exchange.retries_left == 0 || hopeless {
             return self.refuse(exchange, fault, None, now);
         }
         exchange.retries_left -= 1;

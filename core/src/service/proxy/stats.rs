@@ -45,6 +45,14 @@ pub struct ProxyStats {
     pub sessions: BTreeMap<String, SessionStats>,
 }
 
+impl ProxyStats {
+    /// The counts as a JSON object.
+    pub fn to_json(&self) -> String {
+        // Maps with texts as keys always become JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// The counts of one session.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]

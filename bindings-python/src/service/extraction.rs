@@ -1,6 +1,5 @@
-//! `silkline::service` for Python: the services' side of the protocols.
+//! `silkline::service` for Python: the Automatic Extraction API.
 
-use core::time::Duration;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -15,63 +14,16 @@ use silkline::{
     Timestamp,
     http::{Method, Request},
     service::{
-        Answer, Delivery, ExtractionConfig, ExtractionService, FetchFailure, FetchOutcome,
-        FetchQuery, Keys, Pace, ServiceOutput, Step, Ticket,
+        ExtractionConfig, ExtractionService, FetchFailure, FetchOutcome, FetchQuery, Keys, Pace,
+        ServiceOutput, Step, Ticket,
     },
 };
 
+use super::{PyAnswer, delay, moment, seed_or_random};
 use crate::{
     convert::{ReceivedHeaders, Text},
     errors,
-    http::PyHeaders,
 };
-
-/// An answer for the host to send.
-///
-/// >>> from silkline.service import ExtractionService
-/// >>> ExtractionService().handle_request("GET", "/", {}, b"", 0.0)
-/// ServiceAnswer(404, <92 bytes>)
-#[pyclass(name = "ServiceAnswer", module = "silkline.service", frozen, get_all)]
-pub(crate) struct PyAnswer {
-    /// The request it answers; `None` if that was answered at once.
-    ticket: Option<u64>,
-    /// The status.
-    status: u16,
-    /// The headers. The host adds `Content-Length` and what else HTTP wants.
-    headers: Py<PyHeaders>,
-    /// The body.
-    body: Py<PyBytes>,
-    /// Whether a fault script wants the connection closed without a byte of the answer.
-    dropped: bool,
-    /// How many bytes of the body to send before the connection is closed, if a fault script wants
-    /// it cut; the full length is announced.
-    truncated: Option<usize>,
-}
-
-impl PyAnswer {
-    fn from_core(py: Python<'_>, ticket: Option<Ticket>, answer: Answer) -> PyResult<Self> {
-        let (dropped, truncated) = match answer.delivery {
-            Delivery::Dropped => (true, None),
-            Delivery::Truncated(length) => (false, Some(length)),
-            _ => (false, None),
-        };
-        Ok(Self {
-            ticket: ticket.map(Ticket::number),
-            status: answer.response.status,
-            headers: Py::new(py, PyHeaders(answer.response.headers))?,
-            body: PyBytes::new(py, &answer.response.body).unbind(),
-            dropped,
-            truncated,
-        })
-    }
-}
-
-#[pymethods]
-impl PyAnswer {
-    fn __repr__(&self, py: Python<'_>) -> String {
-        format!("ServiceAnswer({}, <{} bytes>)", self.status, self.body.as_bytes(py).len())
-    }
-}
 
 /// A page that the host is asked to fetch and extract.
 ///
@@ -334,10 +286,7 @@ impl PyExtractionService {
             config = config.with_algorithm_version(version);
         }
         let max_payload = config.max_payload();
-        let seed = match seed {
-            Some(seed) => seed,
-            None => py.import("secrets")?.call_method1("randbits", (64,))?.extract()?,
-        };
+        let seed = seed_or_random(py, seed)?;
         Ok(Self { inner: Mutex::new(ExtractionService::new(config, seed)), max_payload })
     }
 
@@ -388,7 +337,7 @@ impl PyExtractionService {
         let (now, outcome) = (moment(now)?, outcome.into_core()?);
         let ticket = Ticket::from_number(ticket);
         let answer = py.detach(|| self.lock().handle_fetched(ticket, index, &outcome, now));
-        answer.map(|answer| PyAnswer::from_core(py, Some(ticket), answer)).transpose()
+        answer.map(|answer| PyAnswer::from_core(py, Some(ticket.number()), answer)).transpose()
     }
 
     /// The client of a request went away: nothing more is wanted for it.
@@ -404,7 +353,7 @@ impl PyExtractionService {
         let output = self.lock().poll(now);
         Ok(match output {
             ServiceOutput::Answer { ticket, answer } => {
-                Some(Output::Answer(PyAnswer::from_core(py, Some(ticket), answer)?))
+                Some(Output::Answer(PyAnswer::from_core(py, Some(ticket.number()), answer)?))
             }
             ServiceOutput::WaitUntil(at) => {
                 Some(Output::WaitUntil(at.since(Timestamp::ZERO).as_secs_f64()))
@@ -417,19 +366,6 @@ impl PyExtractionService {
     fn stats_json(&self) -> String {
         self.lock().stats().to_json()
     }
-}
-
-fn moment(seconds: f64) -> PyResult<Timestamp> {
-    Ok(Timestamp::ZERO + delay("now", seconds)?)
-}
-
-/// Seconds from Python, to the nearest microsecond.
-fn delay(name: &str, seconds: f64) -> PyResult<Duration> {
-    let exact = Duration::try_from_secs_f64(seconds).map_err(|_| {
-        PyValueError::new_err(format!("{name} must be a number of seconds from 0 on"))
-    })?;
-    let rounded = exact.saturating_add(Duration::from_nanos(500));
-    Ok(rounded.saturating_sub(Duration::from_nanos(u64::from(rounded.subsec_nanos() % 1_000))))
 }
 
 fn pace(name: &str, rate: f64) -> PyResult<Pace> {

@@ -1,0 +1,86 @@
+//! `silkline::service` for Python: the services' side of the protocols.
+
+mod extraction;
+mod proxy;
+
+use core::time::Duration;
+
+use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
+use silkline::{
+    Timestamp,
+    service::{Answer, Delivery},
+};
+
+pub(crate) use self::{
+    extraction::{PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage},
+    proxy::{PyProxyFetch, PyProxyRelay, PyProxyService, PyProxyWait, PyTunnel},
+};
+use crate::http::PyHeaders;
+
+/// An answer for the host to send.
+///
+/// >>> from silkline.service import ExtractionService
+/// >>> ExtractionService().handle_request("GET", "/", {}, b"", 0.0)
+/// ServiceAnswer(404, <92 bytes>)
+#[pyclass(name = "ServiceAnswer", module = "silkline.service", frozen, get_all)]
+pub(crate) struct PyAnswer {
+    /// The request it answers; `None` if that was answered at once.
+    ticket: Option<u64>,
+    /// The status.
+    status: u16,
+    /// The headers. The host adds `Content-Length` and what else HTTP wants.
+    headers: Py<PyHeaders>,
+    /// The body.
+    body: Py<PyBytes>,
+    /// Whether a fault script wants the connection closed without a byte of the answer.
+    dropped: bool,
+    /// How many bytes of the body to send before the connection is closed, if a fault script wants
+    /// it cut; the full length is announced.
+    truncated: Option<usize>,
+}
+
+impl PyAnswer {
+    pub(super) fn from_core(py: Python<'_>, ticket: Option<u64>, answer: Answer) -> PyResult<Self> {
+        let (dropped, truncated) = match answer.delivery {
+            Delivery::Dropped => (true, None),
+            Delivery::Truncated(length) => (false, Some(length)),
+            _ => (false, None),
+        };
+        Ok(Self {
+            ticket,
+            status: answer.response.status,
+            headers: Py::new(py, PyHeaders(answer.response.headers))?,
+            body: PyBytes::new(py, &answer.response.body).unbind(),
+            dropped,
+            truncated,
+        })
+    }
+}
+
+#[pymethods]
+impl PyAnswer {
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("ServiceAnswer({}, <{} bytes>)", self.status, self.body.as_bytes(py).len())
+    }
+}
+
+fn moment(seconds: f64) -> PyResult<Timestamp> {
+    Ok(Timestamp::ZERO + delay("now", seconds)?)
+}
+
+/// Seconds from Python, to the nearest microsecond.
+fn delay(name: &str, seconds: f64) -> PyResult<Duration> {
+    let exact = Duration::try_from_secs_f64(seconds).map_err(|_| {
+        PyValueError::new_err(format!("{name} must be a number of seconds from 0 on"))
+    })?;
+    let rounded = exact.saturating_add(Duration::from_nanos(500));
+    Ok(rounded.saturating_sub(Duration::from_nanos(u64::from(rounded.subsec_nanos() % 1_000))))
+}
+
+/// The seed that was given, or one of the operating system's.
+fn seed_or_random(py: Python<'_>, seed: Option<u64>) -> PyResult<u64> {
+    match seed {
+        Some(seed) => Ok(seed),
+        None => py.import("secrets")?.call_method1("randbits", (64,))?.extract(),
+    }
+}
