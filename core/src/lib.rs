@@ -7,7 +7,7 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 #[expect(dead_code, reason = "the machines are built on these parts")]

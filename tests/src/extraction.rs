@@ -1,5 +1,7 @@
 //! The vectors of `extraction`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use silkline::{
     Error,
@@ -21,6 +23,13 @@ use crate::{
 /// Runs an operation of `extraction`; `None` if there is none of that name.
 pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
     Some(match op {
+        "extraction.count" => read(given, |results| {
+            let mut counts = BTreeMap::<_, u64>::new();
+            for result in results {
+                *counts.entry(result.error().map_or("ok", |error| error.code)).or_default() += 1;
+            }
+            json!(counts)
+        }),
         "extraction.lone_surrogate" => {
             check_keys(given, &["utf16"]);
             let units = given["utf16"].as_array().expect("UTF-16 units").iter();

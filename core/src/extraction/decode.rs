@@ -10,7 +10,7 @@ use crate::json::{Cursor, InvalidJson, Kind};
 /// pages do hold; such an item is decoded a second way, with U+FFFD in its place.
 pub(super) fn decode(item: &[u8]) -> Result<Value, serde_json::Error> {
     #[cfg(test)]
-    tests::DECODED.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+    tests::DECODED.with(|count| count.set(count.get() + 1));
     serde_json::from_slice(item).or_else(|error| {
         let fallback = Cursor::new(item).ok().and_then(|mut cursor| value(&mut cursor, item).ok());
         fallback.flatten().ok_or(error)
@@ -50,12 +50,14 @@ fn value(cursor: &mut Cursor<'_>, text: &[u8]) -> Result<Option<Value>, InvalidJ
 
 #[cfg(test)]
 pub(super) mod tests {
-    use core::sync::atomic::AtomicUsize;
+    use core::cell::Cell;
 
     use super::*;
 
-    /// How many items this process has decoded.
-    pub(in crate::extraction) static DECODED: AtomicUsize = AtomicUsize::new(0);
+    std::thread_local! {
+        /// How many items this thread has decoded.
+        pub(in crate::extraction) static DECODED: Cell<usize> = const { Cell::new(0) };
+    }
 
     #[test]
     fn half_a_pair_costs_one_character_not_the_item() {

@@ -252,3 +252,33 @@ impl QueryResult {
         self.view().raw()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String, vec::Vec};
+    use core::cell::Cell;
+
+    use crate::{
+        extraction::{ExtractionApi, PageType, Query, decode::tests::DECODED},
+        http::{Headers, Response},
+    };
+
+    #[test]
+    fn only_items_that_are_asked_for_are_decoded() {
+        let api = ExtractionApi::new("key").unwrap();
+        let query = |at| Query::new(format!("http://a/{at}"), PageType::Product).unwrap();
+        let queries: Vec<_> = (0..100).map(query).collect();
+        let text = "x".repeat(60_000);
+        let result = |at| {
+            format!(
+                r#"{{"query":{{"userQuery":{{"url":"http://a/{at}"}}}},"product":{{"name":"{text}"}}}}"#
+            )
+        };
+        let body = format!("[{}]", (0..100).map(result).collect::<Vec<String>>().join(","));
+        let results = api.results(&queries, Response::new(200, Headers::new(), body)).unwrap();
+        assert!(results.iter().all(|result| result.is_ok() && result.item_bytes().is_some()));
+        assert_eq!(DECODED.with(Cell::get), 0);
+        assert_eq!(results[42].item().unwrap().unwrap()["name"], text);
+        assert_eq!(DECODED.with(Cell::get), 1);
+    }
+}
