@@ -3,7 +3,7 @@
 #[cfg(feature = "service")]
 use crate::service::InvalidFaults;
 use crate::{
-    engine::{InvalidSetting, NotSubmitted, UnknownRequest},
+    engine::{ExtractionJobError, InvalidSetting, InvalidSnapshot, NotSubmitted, UnknownRequest},
     extraction::{InvalidBatch, InvalidQuery, QueryError, ServiceError},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
     json::InvalidJson,
@@ -40,6 +40,7 @@ macro_rules! errors {
 }
 
 errors! {
+    ExtractionJobError,
     InvalidApiKey,
     InvalidBatch,
     InvalidEndpoint,
@@ -56,6 +57,7 @@ errors! {
     InvalidRate,
     InvalidSessionId,
     InvalidSetting,
+    InvalidSnapshot,
     NotSubmitted,
     ProxyServiceError,
     QueryError,

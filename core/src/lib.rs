@@ -19,7 +19,7 @@ pub mod json;
 pub mod problem;
 pub mod proxy;
 mod rng;
-#[cfg_attr(not(test), expect(dead_code, reason = "the machines are built on these parts"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "part of it is for proxied requests"))]
 pub mod schedule;
 #[cfg(feature = "service")]
 pub mod service;

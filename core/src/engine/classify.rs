@@ -1,7 +1,10 @@
 //! The one place that turns a protocol's answer into a verdict.
 
 use super::Failure;
-use crate::schedule::{FailureClass, Verdict};
+use crate::{
+    extraction::{QueryError, RetryClass, ServiceFault},
+    schedule::{FailureClass, Verdict},
+};
 
 /// A request without an answer.
 pub(super) const fn failure(failure: Failure) -> Verdict {
@@ -9,5 +12,53 @@ pub(super) const fn failure(failure: Failure) -> Verdict {
         Failure::Network | Failure::NotSent | Failure::Timeout => {
             Verdict::Retry(FailureClass::Network, None)
         }
+    }
+}
+
+/// An answer that refuses a whole extraction request, or that cannot be read.
+pub(super) fn service_fault(fault: &ServiceFault) -> Verdict {
+    let asked = fault.retry_after();
+    match fault.retry() {
+        RetryClass::Account => Verdict::Pause(FailureClass::Account, asked),
+        RetryClass::Throttling => Verdict::Pause(FailureClass::Throttled, asked),
+        // What promised results and was cut may have been billed: by count, not by time.
+        RetryClass::Server if !fault.billing_known() => {
+            Verdict::Retry(FailureClass::Garbled, asked)
+        }
+        RetryClass::Server => Verdict::Retry(FailureClass::Server, asked),
+        RetryClass::Final => Verdict::Final,
+    }
+}
+
+/// The answer to one extraction query.
+pub(super) fn query_error(error: &QueryError) -> Verdict {
+    let class = match error.code {
+        _ if !error.retry => return Verdict::Final,
+        "domain_occupied" => FailureClass::Occupied,
+        "missing_result" => FailureClass::Garbled,
+        _ if error.billed => FailureClass::BilledQuery,
+        _ => FailureClass::Query,
+    };
+    Verdict::Retry(class, error.retry_after)
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn query_errors_by_what_they_say_and_cost() {
+        let verdict = |text: &str| query_error(&QueryError::from_text(text));
+        let retry = |class| Verdict::Retry(class, None);
+        assert_eq!(verdict("query timed out"), retry(FailureClass::Query));
+        assert_eq!(verdict("Proxy error: banned"), retry(FailureClass::BilledQuery));
+        assert_eq!(verdict("Downloader error: http404"), Verdict::Final);
+        assert_eq!(verdict("malformed URL"), Verdict::Final);
+        assert_eq!(
+            verdict("Domain a.com is occupied, please retry in 7 seconds"),
+            Verdict::Retry(FailureClass::Occupied, Some(Duration::from_secs(7)))
+        );
     }
 }

@@ -84,18 +84,17 @@ impl Gate {
         if self.stopped {
             return Reaction::Known;
         }
-        if self.pause.is_some() && !self.is_probe(id) {
-            if let (Some(pause), Some(asked)) = (&mut self.pause, asked) {
-                pause.until = pause.until.max(now + asked);
-            }
-            return Reaction::Known;
-        }
         let pause = self.pause.get_or_insert_with(|| Pause {
             until: now,
             progress: Progress::new(now),
             probe: None,
         });
-        pause.probe = None;
+        if pause.probe == Some(id) {
+            pause.probe = None;
+        } else if pause.progress.failures(class) > 0 {
+            pause.until = pause.until.max(now + asked.unwrap_or_default());
+            return Reaction::Known;
+        }
         if let Some(wait) = policy.next(&mut pause.progress, class, asked, now, rng) {
             pause.until = pause.until.max(now + wait);
             return Reaction::Paused;

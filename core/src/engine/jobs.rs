@@ -237,6 +237,11 @@ impl<T> Jobs<T> {
         Some(job)
     }
 
+    /// The jobs before another try, the next one first; linear.
+    pub(crate) fn waiting_jobs(&self) -> impl Iterator<Item = u32> {
+        self.waiting.sorted().into_iter().map(|(index, _)| index)
+    }
+
     /// All jobs, by id; linear.
     pub(crate) fn by_id(&self) -> impl Iterator<Item = (u32, &Job<T>)> {
         self.ids.values().filter_map(|&index| self.table.get(index).map(|job| (index, job)))

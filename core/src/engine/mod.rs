@@ -21,13 +21,20 @@
 mod classify;
 mod clock;
 mod contract;
+mod extraction;
 mod flights;
 mod gate;
 mod host;
 mod ids;
 mod jobs;
+mod snapshot;
 
 pub use contract::{
     Cost, Failure, IdleReason, InvalidSetting, NotSubmitted, Receipt, UnknownRequest, WaitReason,
 };
+pub use extraction::{
+    ExtractionConfig, ExtractionEngine, ExtractionEvent, ExtractionJob, ExtractionJobError,
+    ExtractionOutcome, ExtractionOutput, ExtractionSend, ExtractionStats, UnmatchedResult,
+};
 pub use ids::{JobId, RequestId};
+pub use snapshot::InvalidSnapshot;

@@ -146,7 +146,7 @@ impl<'a> ResultView<'a> {
 /// A result: an entry that shares the bytes of its answer with the other results.
 ///
 /// See [`ResultView`] for what each part is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct QueryResult {
     entry: ResultEntry,
     body: Arc<Vec<u8>>,

@@ -26,5 +26,5 @@ pub use rules::{Budget, Rule, Wait};
 pub use verdict::{FailureClass, Verdict};
 
 pub(crate) use queues::{DomainQueues, Next};
-pub(crate) use slab::Slab;
+pub(crate) use slab::{NONE, Slab};
 pub(crate) use timers::Timers;

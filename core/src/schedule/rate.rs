@@ -40,6 +40,9 @@ pub struct Rate {
 const MAX_PERIOD_US: u128 = 10_000 * 86_400 * 1_000_000;
 
 impl Rate {
+    /// What the extraction service enforces.
+    pub(crate) const FIVE_PER_SECOND: Self = Self { count: 5, period_us: 1_000_000 };
+
     /// `count` times in each `period`.
     pub fn new(count: u64, period: Duration) -> Result<Self, InvalidRate> {
         let micros = period.as_micros();
@@ -95,6 +98,8 @@ pub struct RateLimiter {
     /// ever rounded. Negative after a batch.
     level: i128,
     seen: Timestamp,
+    /// Level and moment before the latest taking.
+    before: Option<(i128, Timestamp)>,
 }
 
 impl RateLimiter {
@@ -103,9 +108,14 @@ impl RateLimiter {
         if burst == 0 {
             return Err(InvalidRate::Burst);
         }
-        let mut limiter = Self { rate, burst, level: 0, seen: now };
+        Ok(Self::full_bucket(rate, burst, now))
+    }
+
+    /// A full bucket of a burst that is known to be above zero.
+    pub(crate) fn full_bucket(rate: Rate, burst: u32, now: Timestamp) -> Self {
+        let mut limiter = Self { rate, burst, level: 0, seen: now, before: None };
         limiter.level = limiter.full();
-        Ok(limiter)
+        limiter
     }
 
     fn token(&self) -> i128 {
@@ -134,13 +144,21 @@ impl RateLimiter {
         if self.level < self.token() {
             return Err(self.ready_at(now));
         }
+        self.before = Some((self.level, self.seen));
         self.level -= self.token() * i128::from(n);
         Ok(())
     }
 
-    /// Gives back tokens whose use never happened.
-    pub fn give_back(&mut self, n: u32) {
-        self.level = (self.level + self.token() * i128::from(n)).min(self.full());
+    /// Undoes the latest taking, because its use never happened; false if that is not possible.
+    ///
+    /// Earlier ones cannot be undone: what was taken since might not have been there without them,
+    /// since a full bucket takes no more.
+    pub fn give_back(&mut self) -> bool {
+        let Some((level, seen)) = self.before.take() else { return false };
+        let now = core::mem::replace(&mut self.seen, seen);
+        self.level = level;
+        self.refill(now);
+        true
     }
 
     /// When the next token is there: `now` if one is.
@@ -155,18 +173,20 @@ impl RateLimiter {
         now + Duration::from_micros(u64::try_from(wait).unwrap_or(u64::MAX))
     }
 
-    /// What is missing of a full bucket at `now`, in its finest units, for a snapshot.
-    pub(crate) fn missing(&self, now: Timestamp) -> i128 {
-        self.full() - self.level_at(now)
+    /// How long it takes until the bucket is full, for a snapshot.
+    pub(crate) fn full_in(&self, now: Timestamp) -> Duration {
+        let missing = self.full() - self.level_at(now);
+        let count = i128::from(self.rate.count);
+        let wait = (missing + count - 1) / count;
+        Duration::from_micros(u64::try_from(wait).unwrap_or(u64::MAX))
     }
 
-    /// A bucket that lacked so much of being full `elapsed` ago.
-    pub(crate) fn set_missing(&mut self, missing: i128, elapsed: Duration, now: Timestamp) {
-        let gained = i128::try_from(elapsed.as_micros())
-            .unwrap_or(i128::MAX)
-            .saturating_mul(i128::from(self.rate.count));
-        self.level = self.full() - missing.saturating_sub(gained).max(0);
+    /// Makes it a bucket that is full after `wait`.
+    pub(crate) fn set_full_in(&mut self, wait: Duration, now: Timestamp) {
+        let wait = i128::try_from(wait.as_micros()).unwrap_or(i128::MAX);
+        self.level = self.full().saturating_sub(wait.saturating_mul(i128::from(self.rate.count)));
         self.seen = now;
+        self.before = None;
     }
 }
 
@@ -208,8 +228,8 @@ mod tests {
         let mut limiter = RateLimiter::new(Rate::per_second(1).unwrap(), 1, at(5_000_000)).unwrap();
         assert_eq!(limiter.try_acquire(1, at(0)), Ok(()));
         assert_eq!(limiter.try_acquire(1, at(0)), Err(at(6_000_000)));
-        limiter.give_back(1);
-        limiter.give_back(1);
+        assert!(limiter.give_back());
+        assert!(!limiter.give_back());
         assert_eq!(limiter.try_acquire(1, at(0)), Ok(()));
         assert_eq!(limiter.try_acquire(1, at(0)), Err(at(6_000_000)), "never above the burst");
     }
@@ -248,13 +268,13 @@ mod tests {
         let rate = Rate::per_second(5).unwrap();
         let mut limiter = RateLimiter::new(rate, 2, at(0)).unwrap();
         limiter.try_acquire(7, at(100)).unwrap();
-        let missing = limiter.missing(at(1_000));
+        let wait = limiter.full_in(at(1_000));
         let mut restored = RateLimiter::new(rate, 2, at(50)).unwrap();
-        restored.set_missing(missing, Duration::ZERO, at(50));
+        restored.set_full_in(wait, at(50));
         assert_eq!(restored.ready_at(at(50)), at(50 + 1_200_000 - 900));
-        restored.set_missing(missing, Duration::from_secs(1), at(50));
-        assert_eq!(restored.ready_at(at(50)), at(50 + 200_000 - 900));
-        restored.set_missing(missing, Duration::MAX, at(50));
+        restored.set_full_in(Duration::ZERO, at(50));
         assert_eq!(restored, RateLimiter::new(rate, 2, at(50)).unwrap());
+        restored.set_full_in(Duration::MAX, at(50));
+        assert_eq!(restored.ready_at(at(50)), Timestamp::MAX);
     }
 }
