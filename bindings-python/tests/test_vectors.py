@@ -18,12 +18,14 @@ ROOT = Path(__file__).parents[2] / "tests" / "vectors"
 UNBOUND = {"engine", "proxy", "schedule", "zyte_api"}
 # Classes of errors that only those can raise.
 UNBOUND_CLASSES = {
+    "ExtractionJobError",
     "InvalidPool",
     "InvalidProxiedRequest",
     "InvalidProxyOptions",
     "InvalidRate",
     "InvalidSessionId",
     "InvalidSetting",
+    "InvalidSnapshot",
     "NotSubmitted",
     "ProxyServiceError",
     "SessionCallFailed",

@@ -95,10 +95,12 @@ impl Ledger {
 
     /// Queries whose answers are all in, by billing.
     pub(super) fn usage(&self) -> Usage {
-        let mut usage = Usage::default();
-        usage.queries = self.billed + self.unbilled + self.unknown;
-        (usage.billed, usage.unbilled, usage.unknown) = (self.billed, self.unbilled, self.unknown);
-        usage
+        Usage {
+            queries: self.billed + self.unbilled + self.unknown,
+            billed: self.billed,
+            unbilled: self.unbilled,
+            unknown: self.unknown,
+        }
     }
 
     /// What counts against the cap.

@@ -44,7 +44,7 @@ struct World {
     sends: Vec<(u64, u64)>,
     /// Queries that the service billed in this cycle.
     billed: u64,
-    log: String,
+    log: Vec<(Timestamp, String)>,
     crashes: bool,
 }
 
@@ -83,9 +83,13 @@ impl World {
             saved: None,
             sends: Vec::new(),
             billed: 0,
-            log: String::new(),
+            log: Vec::new(),
             crashes,
         }
+    }
+
+    fn note(&mut self, line: String) {
+        self.log.push((self.now, line));
     }
 
     fn one_in(&mut self, n: u64) -> bool {
@@ -121,15 +125,14 @@ impl World {
     fn drain(&mut self) -> Option<Timestamp> {
         loop {
             let output = self.engine.poll(self.now);
-            self.log += &format!("{:?} ", self.now);
             match &output {
-                ExtractionOutput::Send(send) => self.log += &format!("send {}\n", send.id),
+                ExtractionOutput::Send(send) => self.note(format!("send {}", send.id)),
                 ExtractionOutput::Event(ExtractionEvent::Finished(outcome)) => {
                     let (job, code) = (outcome.job, outcome.error_code());
-                    self.log += &format!("job {job} {code:?} {:?}\n", outcome.cost);
+                    self.note(format!("job {job} {code:?} {:?}", outcome.cost));
                 }
-                ExtractionOutput::Event(event) => self.log += &format!("{}\n", event.name()),
-                other => self.log += &format!("{other:?}\n"),
+                ExtractionOutput::Event(event) => self.note(event.name().into()),
+                other => self.note(format!("{other:?}")),
             }
             match output {
                 ExtractionOutput::Send(send) => {
@@ -209,7 +212,6 @@ impl World {
                     self.billed += u64::from(open.send.queries);
                 }
                 if failure == Failure::NotSent {
-                    self.sends.retain(|(at, _)| *at != u64::MAX);
                     self.forget_send(&open.send);
                 }
                 self.engine.handle_failure(open.send.id, failure, self.now).unwrap();
@@ -223,8 +225,8 @@ impl World {
 
     /// What never left counts for no rate.
     fn forget_send(&mut self, send: &ExtractionSend) {
-        let sent = send.deadline - secs(30);
-        let index = self.sends.iter().position(|(at, _)| *at == sent.as_micros());
+        let at = send.deadline - secs(30);
+        let index = self.sends.iter().position(|(sent, _)| *sent == at.as_micros());
         if let Some(index) = index {
             self.sends.remove(index);
         }
@@ -331,7 +333,7 @@ impl World {
     }
 }
 
-fn run(seed: u64, crashes: bool, close: bool) -> String {
+fn run(seed: u64, crashes: bool, close: bool) -> Vec<(Timestamp, String)> {
     let mut world = World::new(seed, crashes);
     for _ in 0..150 {
         world.step();
