@@ -3,6 +3,7 @@
 
 const { classes } = require('./errors.cjs');
 const { version: VERSION } = require('./package.json');
+const extraction = require('./lib/extraction.cjs');
 const http = require('./lib/http.cjs');
 
-module.exports = { ...classes, ...http, VERSION };
+module.exports = { ...classes, ...extraction, ...http, VERSION };

@@ -18,14 +18,20 @@ Object.defineProperty(SilklineError.prototype, 'name', {
 });
 
 class InvalidApiKey extends SilklineError {}
+class InvalidBatch extends SilklineError {}
+class InvalidEndpoint extends SilklineError {}
 class InvalidHeader extends SilklineError {}
 class InvalidMethod extends SilklineError {}
+class InvalidQuery extends SilklineError {}
 
 const classes = {
   SilklineError,
   InvalidApiKey,
+  InvalidBatch,
+  InvalidEndpoint,
   InvalidHeader,
   InvalidMethod,
+  InvalidQuery,
 };
 
 /** Makes the error that the core asks for. `fields` is a JSON object. */

@@ -4,7 +4,10 @@
 //! factory there so that `instanceof` and stack traces are those of ordinary errors.
 
 use serde_json::{Value, json};
-use silkline::http::{InvalidApiKey, InvalidHeader, InvalidMethod};
+use silkline::{
+    extraction::{InvalidBatch, InvalidQuery},
+    http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
+};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 #[wasm_bindgen(raw_module = "../errors.cjs")]
@@ -42,6 +45,26 @@ impl From<InvalidApiKey> for Thrown {
     }
 }
 
+impl From<InvalidBatch> for Thrown {
+    fn from(error: InvalidBatch) -> Self {
+        let fields = match error {
+            InvalidBatch::TooMany { count } => json!({ "count": count }),
+            _ => json!({}),
+        };
+        Self::new("InvalidBatch", error.code(), &error.to_string(), &fields)
+    }
+}
+
+impl From<InvalidEndpoint> for Thrown {
+    fn from(error: InvalidEndpoint) -> Self {
+        let fields = match &error {
+            InvalidEndpoint::Url { endpoint } => json!({ "endpoint": endpoint }),
+            _ => json!({}),
+        };
+        Self::new("InvalidEndpoint", error.code(), &error.to_string(), &fields)
+    }
+}
+
 impl From<InvalidHeader> for Thrown {
     fn from(error: InvalidHeader) -> Self {
         // The `name` of a JavaScript error is that of its class.
@@ -60,5 +83,33 @@ impl From<InvalidMethod> for Thrown {
     fn from(error: InvalidMethod) -> Self {
         let fields = json!({ "method": error.method });
         Self::new("InvalidMethod", error.code(), &error.to_string(), &fields)
+    }
+}
+
+impl From<InvalidQuery> for Thrown {
+    fn from(error: InvalidQuery) -> Self {
+        use InvalidQuery as E;
+        let fields = match &error {
+            E::CustomHtmlTooLong { length }
+            | E::MetaTooLong { length }
+            | E::UrlTooLong { length } => json!({ "length": length }),
+            E::ExtraJson { field, length, position } => {
+                json!({ "field": field, "length": length, "position": position })
+            }
+            E::ExtraReserved { field } | E::FieldDuplicate { field } => json!({ "field": field }),
+            E::FieldMissing { field } => json!({ "field": field }),
+            E::FieldType { field, expected, found } => {
+                json!({ "field": field, "expected": expected, "found": found })
+            }
+            E::Json { length, position } => json!({ "length": length, "position": position }),
+            E::LoneSurrogate { field, position } => {
+                json!({ "field": field, "position": position })
+            }
+            E::NotObject { found } => json!({ "found": found }),
+            E::PageType { page_type } => json!({ "pageType": page_type }),
+            E::Url { url } | E::UrlScheme { url } => json!({ "url": url }),
+            _ => json!({}),
+        };
+        Self::new("InvalidQuery", error.code(), &error.to_string(), &fields)
     }
 }

@@ -7,6 +7,7 @@
 
 mod convert;
 mod errors;
+pub mod extraction;
 pub mod http;
 
 use wasm_bindgen::prelude::wasm_bindgen;

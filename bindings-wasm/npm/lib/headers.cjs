@@ -50,5 +50,17 @@ function text(value) {
   return String(value).toWellFormed();
 }
 
+/** The pairs of lines that the core gives: names and values in turn. */
+function listOf(lines) {
+  const list = new HeaderList();
+  const texts = lines === '' ? [] : lines.split('\n');
+  for (let index = 0; index < texts.length; index += 2) {
+    list.push([texts[index], texts[index + 1]]);
+  }
+  return list;
+}
+
 exports.HeaderList = HeaderList;
 exports.pairs = pairs;
+exports.INSPECT = INSPECT;
+exports.listOf = listOf;

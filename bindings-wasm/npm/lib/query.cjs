@@ -1,0 +1,118 @@
+// `extraction::Query` of the core.
+'use strict';
+
+const wasm = require('../wasm/silkline.cjs');
+const { INSPECT } = require('./headers.cjs');
+
+const OPTIONAL = ['meta', 'articleBodyRaw', 'fullHtml', 'customHtml'];
+
+/** The JSON text of a query. */
+let textOf;
+
+class Query {
+  #text;
+  #members;
+
+  constructor(members) {
+    this.#text =
+      members instanceof Query ? members.#text : wasm.query(written(members), extraOf(members));
+  }
+
+  get url() {
+    return this.#read().url;
+  }
+
+  get pageType() {
+    return this.#read().pageType;
+  }
+
+  get meta() {
+    return this.#read().meta ?? null;
+  }
+
+  get articleBodyRaw() {
+    return this.#read().articleBodyRaw ?? null;
+  }
+
+  get fullHtml() {
+    return this.#read().fullHtml ?? null;
+  }
+
+  get customHtml() {
+    return this.#read().customHtml ?? null;
+  }
+
+  get extra() {
+    const { url, pageType, meta, articleBodyRaw, fullHtml, customHtml, ...extra } = this.#read();
+    return extra;
+  }
+
+  toJSON() {
+    return JSON.parse(this.#text);
+  }
+
+  [INSPECT](_depth, options, inspect) {
+    return `Query ${inspect(this.toJSON(), options)}`;
+  }
+
+  #read() {
+    this.#members ??= JSON.parse(this.#text);
+    return this.#members;
+  }
+
+  static {
+    textOf = (query) => query.#text;
+  }
+}
+
+/** A list of queries, or of objects that describe some, as one JSON text. */
+function batch(queries) {
+  if (!Array.isArray(queries)) {
+    throw new TypeError('queries must be an array');
+  }
+  const texts = queries.map((query) => {
+    if (query instanceof Query) {
+      return textOf(query);
+    }
+    return isObject(query) && query.extra != null ? textOf(new Query(query)) : written(query);
+  });
+  return `[${texts.join(',')}]`;
+}
+
+/** What was given as JSON, less what has a place of its own. The core judges it. */
+function written(members) {
+  let given = members;
+  if (isObject(given)) {
+    if ('extra' in given) {
+      const { extra: _, ...others } = given;
+      given = others;
+    }
+    if (OPTIONAL.some((name) => given[name] === null)) {
+      const kept = ([name, value]) => value !== null || !OPTIONAL.includes(name);
+      given = Object.fromEntries(Object.entries(given).filter(kept));
+    }
+  }
+  return JSON.stringify(given) ?? 'null';
+}
+
+function extraOf(members) {
+  const extra = members?.extra ?? {};
+  if (!isObject(extra)) {
+    throw new TypeError('extra must be an object of members and their values');
+  }
+  return JSON.stringify(extra, (name, value) => {
+    const unwritable =
+      typeof value === 'function' || typeof value === 'symbol' || Number.isNaN(value);
+    if (unwritable || value === Infinity || value === -Infinity) {
+      throw new TypeError(`extra member ${JSON.stringify(name)} is not JSON`);
+    }
+    return value;
+  });
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+exports.batch = batch;
+exports.Query = Query;
