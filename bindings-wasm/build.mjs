@@ -1,6 +1,7 @@
 // Builds npm/wasm/: the WebAssembly module and its glue. Prints the sizes; too large is an error.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -78,6 +79,11 @@ run(process.execPath, [
   `${module}.opt`,
 ]);
 renameSync(`${module}.opt`, module);
+
+// The package is asked for its constants, which also shows that it starts.
+const wasm = createRequire(import.meta.url)(join(output, 'silkline.cjs'));
+wasm.initSync({ module: readFileSync(module) });
+writeFileSync(join(output, 'constants.json'), `${wasm.constants()}\n`);
 
 const bytes = readFileSync(module);
 const gzipped = gzipSync(bytes, { level: 9 }).length;

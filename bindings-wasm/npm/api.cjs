@@ -2,8 +2,18 @@
 'use strict';
 
 const { classes } = require('./errors.cjs');
-const { version: VERSION } = require('./package.json');
 const extraction = require('./lib/extraction.cjs');
+const { HeaderList } = require('./lib/headers.cjs');
 const http = require('./lib/http.cjs');
+const problem = require('./lib/problem.cjs');
+const { errorCodes, version } = require('./wasm/constants.json');
 
-module.exports = { ...classes, ...extraction, ...http, VERSION };
+module.exports = {
+  ...classes,
+  ...extraction,
+  ...http,
+  ...problem,
+  ERROR_CODES: Object.freeze(errorCodes),
+  HeaderList,
+  VERSION: version,
+};

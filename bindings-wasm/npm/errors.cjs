@@ -1,12 +1,15 @@
-// The errors of the package. The WebAssembly half makes them through `createError`, so they are
-// ordinary errors: `instanceof` works, and there is one set of classes for `import` and `require`.
+// The errors of the package. The WebAssembly half makes them through the factories below, so they
+// are ordinary errors: `instanceof` works, and there is one set of classes for `import` and
+// `require`.
 'use strict';
+
+const USAGE = Symbol('usage');
 
 class SilklineError extends Error {
   constructor(code, message, fields = {}) {
     super(message);
-    Object.assign(this, fields);
     this.code = code;
+    Object.assign(this, fields);
   }
 }
 // On the prototype, so that it shows in stack traces and not among the data.
@@ -20,18 +23,36 @@ Object.defineProperty(SilklineError.prototype, 'name', {
 class InvalidApiKey extends SilklineError {}
 class InvalidBatch extends SilklineError {}
 class InvalidEndpoint extends SilklineError {}
+class InvalidFaults extends SilklineError {}
 class InvalidHeader extends SilklineError {}
+class InvalidJson extends SilklineError {}
 class InvalidMethod extends SilklineError {}
+class InvalidProblem extends SilklineError {}
+class InvalidProxiedRequest extends SilklineError {}
+class InvalidProxyOptions extends SilklineError {}
 class InvalidQuery extends SilklineError {}
+class InvalidSessionId extends SilklineError {}
+class ProxyServiceError extends SilklineError {}
+class ServiceError extends SilklineError {}
+class SessionCallFailed extends SilklineError {}
 
 const classes = {
-  SilklineError,
   InvalidApiKey,
   InvalidBatch,
   InvalidEndpoint,
+  InvalidFaults,
   InvalidHeader,
+  InvalidJson,
   InvalidMethod,
+  InvalidProblem,
+  InvalidProxiedRequest,
+  InvalidProxyOptions,
   InvalidQuery,
+  InvalidSessionId,
+  ProxyServiceError,
+  ServiceError,
+  SessionCallFailed,
+  SilklineError,
 };
 
 /** Makes the error that the core asks for. `fields` is a JSON object. */
@@ -42,5 +63,19 @@ function createError(name, code, message, fields) {
   return error;
 }
 
+/**
+ * The same for an answer that gives no results. Its body can be big, so printing leaves it out;
+ * what it cost is for `Usage`.
+ */
+function createServiceError(code, message, fields, body) {
+  const { usage, ...data } = JSON.parse(fields);
+  const error = new ServiceError(code, message, data);
+  Object.defineProperties(error, { body: { value: body }, [USAGE]: { value: usage } });
+  Error.captureStackTrace?.(error, createServiceError);
+  return error;
+}
+
 exports.classes = classes;
 exports.createError = createError;
+exports.createServiceError = createServiceError;
+exports.USAGE = USAGE;

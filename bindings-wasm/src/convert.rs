@@ -1,23 +1,131 @@
-//! The only place that knows how JavaScript writes durations, headers and bytes.
+//! The only place that knows how JavaScript writes durations, headers, bytes and objects.
+//!
+//! Objects cross as JSON text that is written without floats: their tables alone would weigh as much
+//! as the whole binding.
 
 use core::time::Duration;
+use std::borrow::Cow;
 
-use js_sys::{Array, Uint8Array};
-use silkline::http::{Headers, Request};
+use silkline::{
+    http::{Headers, Request},
+    json::{Cursor, InvalidJson, write_string},
+};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+#[wasm_bindgen(raw_module = "../lib/border.cjs")]
+extern "C" {
+    /// Copies bytes out of the WebAssembly memory.
+    #[wasm_bindgen(js_name = copyBytes)]
+    pub(crate) fn copy_bytes(bytes: &[u8]) -> JsValue;
+
+    /// Copies numbers out of the WebAssembly memory.
+    #[wasm_bindgen(js_name = copyNumbers)]
+    pub(crate) fn copy_numbers(numbers: &[u32]) -> JsValue;
+}
+
+/// A JSON object that grows member by member.
+pub(crate) struct Object(String);
+
+impl Object {
+    pub(crate) fn new() -> Self {
+        Self("{".into())
+    }
+
+    /// The same with a member whose value is JSON already.
+    pub(crate) fn json(mut self, name: &str, json: &str) -> Self {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        write_string(&mut self.0, name);
+        self.0.push(':');
+        self.0.push_str(json);
+        self
+    }
+
+    pub(crate) fn text(self, name: &str, text: &str) -> Self {
+        self.json(name, &quoted(text))
+    }
+
+    pub(crate) fn maybe_text(self, name: &str, text: Option<&str>) -> Self {
+        self.json(name, &text.map_or("null".into(), quoted))
+    }
+
+    pub(crate) fn number(self, name: &str, number: impl TryInto<u64>) -> Self {
+        self.maybe_number(name, Some(number))
+    }
+
+    pub(crate) fn maybe_number(self, name: &str, number: Option<impl TryInto<u64>>) -> Self {
+        let number = number.map(|number| number.try_into().unwrap_or(u64::MAX).to_string());
+        self.json(name, number.as_deref().unwrap_or("null"))
+    }
+
+    pub(crate) fn flag(self, name: &str, flag: bool) -> Self {
+        self.json(name, if flag { "true" } else { "false" })
+    }
+
+    /// A duration in milliseconds, with the microseconds as its fraction.
+    pub(crate) fn millis(self, name: &str, duration: Option<Duration>) -> Self {
+        let millis = duration.map(|duration| {
+            let micros = duration.as_micros();
+            format!("{}.{:03}", micros / 1000, micros % 1000)
+        });
+        self.json(name, millis.as_deref().unwrap_or("null"))
+    }
+
+    pub(crate) fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// A JSON array of JSON texts.
+pub(crate) fn array<T: AsRef<str>>(elements: impl IntoIterator<Item = T>) -> String {
+    let mut json = String::from("[");
+    for element in elements {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        json.push_str(element.as_ref());
+    }
+    json.push(']');
+    json
+}
+
+/// A string as JSON.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut json = String::new();
+    write_string(&mut json, text);
+    json
+}
 
 /// Milliseconds, as JavaScript counts time; a fraction keeps the microseconds.
 pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-/// Headers that came as a JSON array of pairs, which the JavaScript side made.
-pub(crate) fn received_headers(pairs: &str) -> Headers {
-    Headers::from_received(serde_json::from_str::<Vec<(String, String)>>(pairs).unwrap_or_default())
+/// Headers that came as a JSON array of names and values in turn, which the other side wrote.
+pub(crate) fn received_headers(json: &str) -> Headers {
+    let mut texts = strings(json).unwrap_or_default().into_iter().map(Cow::into_owned);
+    let mut pairs = Vec::new();
+    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+        pairs.push((name, value));
+    }
+    Headers::from_received(pairs)
+}
+
+fn strings(json: &str) -> Result<Vec<Cow<'_, str>>, InvalidJson> {
+    let mut strings = Vec::new();
+    let mut cursor = Cursor::new(json.as_bytes())?;
+    cursor.enter_array()?;
+    while cursor.next_element()? {
+        strings.push(cursor.string()?.decode());
+    }
+    Ok(strings)
 }
 
 /// A request as method, URL, headers and body. Names and values of the headers come as lines:
 /// none of them can hold a line feed, and one text crosses faster than ten.
-pub(crate) fn request(request: &Request) -> Array {
+pub(crate) fn request(request: &Request) -> Vec<JsValue> {
     let mut lines = String::new();
     for (name, value) in request.headers.iter() {
         for text in [name, value] {
@@ -27,10 +135,10 @@ pub(crate) fn request(request: &Request) -> Array {
             lines.push_str(text);
         }
     }
-    Array::of4(
-        &request.method.as_str().into(),
-        &request.url.as_str().into(),
-        &lines.into(),
-        &Uint8Array::from(request.body.as_slice()).into(),
-    )
+    vec![
+        request.method.as_str().into(),
+        request.url.as_str().into(),
+        lines.into(),
+        copy_bytes(&request.body),
+    ]
 }

@@ -3,18 +3,24 @@
 //! Each error of the core becomes an instance of a class of its own in `npm/errors.cjs`, made by a
 //! factory there so that `instanceof` and stack traces are those of ordinary errors.
 
-use serde_json::{Value, json};
 use silkline::{
-    extraction::{InvalidBatch, InvalidQuery},
+    extraction::{InvalidBatch, InvalidQuery, ServiceFault, Usage},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
+    problem::InvalidProblem,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::{convert::Object, extraction, problem};
 
 #[wasm_bindgen(raw_module = "../errors.cjs")]
 extern "C" {
     /// Makes an error of the class; `fields` is a JSON object, with names as JavaScript has them.
     #[wasm_bindgen(js_name = createError)]
     fn create_error(class: &str, code: &str, message: &str, fields: &str) -> JsValue;
+
+    /// The same for a `ServiceError`, which keeps the answer.
+    #[wasm_bindgen(js_name = createServiceError)]
+    fn create_service_error(code: &str, message: &str, fields: &str, body: JsValue) -> JsValue;
 }
 
 /// A JavaScript error on its way out.
@@ -22,8 +28,8 @@ pub struct Thrown(JsValue);
 
 impl Thrown {
     /// An error of the core, by the name of its class, with its data.
-    pub(crate) fn new(class: &str, code: &str, message: &str, fields: &Value) -> Self {
-        Self(create_error(class, code, message, &fields.to_string()))
+    pub(crate) fn new(class: &str, code: &str, message: &str, fields: Object) -> Self {
+        Self(create_error(class, code, message, &fields.end()))
     }
 }
 
@@ -37,31 +43,31 @@ impl From<InvalidApiKey> for Thrown {
     fn from(error: InvalidApiKey) -> Self {
         let fields = match error {
             InvalidApiKey::Character { position, length } => {
-                json!({ "position": position, "length": length })
+                Object::new().number("position", position).number("length", length)
             }
-            _ => json!({}),
+            _ => Object::new(),
         };
-        Self::new("InvalidApiKey", error.code(), &error.to_string(), &fields)
+        Self::new("InvalidApiKey", error.code(), &error.to_string(), fields)
     }
 }
 
 impl From<InvalidBatch> for Thrown {
     fn from(error: InvalidBatch) -> Self {
         let fields = match error {
-            InvalidBatch::TooMany { count } => json!({ "count": count }),
-            _ => json!({}),
+            InvalidBatch::TooMany { count } => Object::new().number("count", count),
+            _ => Object::new(),
         };
-        Self::new("InvalidBatch", error.code(), &error.to_string(), &fields)
+        Self::new("InvalidBatch", error.code(), &error.to_string(), fields)
     }
 }
 
 impl From<InvalidEndpoint> for Thrown {
     fn from(error: InvalidEndpoint) -> Self {
         let fields = match &error {
-            InvalidEndpoint::Url { endpoint } => json!({ "endpoint": endpoint }),
-            _ => json!({}),
+            InvalidEndpoint::Url { endpoint } => Object::new().text("endpoint", endpoint),
+            _ => Object::new(),
         };
-        Self::new("InvalidEndpoint", error.code(), &error.to_string(), &fields)
+        Self::new("InvalidEndpoint", error.code(), &error.to_string(), fields)
     }
 }
 
@@ -69,20 +75,20 @@ impl From<InvalidHeader> for Thrown {
     fn from(error: InvalidHeader) -> Self {
         // The `name` of a JavaScript error is that of its class.
         let fields = match &error {
-            InvalidHeader::Name { name } => json!({ "header": name }),
+            InvalidHeader::Name { name } => Object::new().text("header", name),
             InvalidHeader::Value { name, position } => {
-                json!({ "header": name, "position": position })
+                Object::new().text("header", name).number("position", *position)
             }
-            _ => json!({}),
+            _ => Object::new(),
         };
-        Self::new("InvalidHeader", error.code(), &error.to_string(), &fields)
+        Self::new("InvalidHeader", error.code(), &error.to_string(), fields)
     }
 }
 
 impl From<InvalidMethod> for Thrown {
     fn from(error: InvalidMethod) -> Self {
-        let fields = json!({ "method": error.method });
-        Self::new("InvalidMethod", error.code(), &error.to_string(), &fields)
+        let fields = Object::new().text("method", &error.method);
+        Self::new("InvalidMethod", error.code(), &error.to_string(), fields)
     }
 }
 
@@ -92,24 +98,61 @@ impl From<InvalidQuery> for Thrown {
         let fields = match &error {
             E::CustomHtmlTooLong { length }
             | E::MetaTooLong { length }
-            | E::UrlTooLong { length } => json!({ "length": length }),
-            E::ExtraJson { field, length, position } => {
-                json!({ "field": field, "length": length, "position": position })
+            | E::UrlTooLong { length } => Object::new().number("length", *length),
+            E::ExtraJson { field, length, position } => Object::new()
+                .text("field", field)
+                .number("length", *length)
+                .number("position", *position),
+            E::ExtraReserved { field } | E::FieldDuplicate { field } => {
+                Object::new().text("field", field)
             }
-            E::ExtraReserved { field } | E::FieldDuplicate { field } => json!({ "field": field }),
-            E::FieldMissing { field } => json!({ "field": field }),
+            E::FieldMissing { field } => Object::new().text("field", field),
             E::FieldType { field, expected, found } => {
-                json!({ "field": field, "expected": expected, "found": found })
+                Object::new().text("field", field).text("expected", expected).text("found", found)
             }
-            E::Json { length, position } => json!({ "length": length, "position": position }),
+            E::Json { length, position } => {
+                Object::new().number("length", *length).number("position", *position)
+            }
             E::LoneSurrogate { field, position } => {
-                json!({ "field": field, "position": position })
+                Object::new().text("field", field).number("position", *position)
             }
-            E::NotObject { found } => json!({ "found": found }),
-            E::PageType { page_type } => json!({ "pageType": page_type }),
-            E::Url { url } | E::UrlScheme { url } => json!({ "url": url }),
-            _ => json!({}),
+            E::NotObject { found } => Object::new().text("found", found),
+            E::PageType { page_type } => Object::new().text("pageType", page_type),
+            E::Url { url } | E::UrlScheme { url } => Object::new().text("url", url),
+            _ => Object::new(),
         };
-        Self::new("InvalidQuery", error.code(), &error.to_string(), &fields)
+        Self::new("InvalidQuery", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<InvalidProblem> for Thrown {
+    fn from(error: InvalidProblem) -> Self {
+        let fields = match &error {
+            InvalidProblem::Json(reason) => Object::new().number("position", reason.position()),
+            InvalidProblem::Member { name, reason } => {
+                Object::new().text("member", name).number("position", reason.position())
+            }
+            InvalidProblem::NotObject { found } => Object::new().text("found", found),
+            InvalidProblem::Reserved { name } => Object::new().text("member", name),
+            InvalidProblem::TooLarge { length } => Object::new().number("length", *length),
+            _ => Object::new(),
+        };
+        Self::new("InvalidProblem", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl Thrown {
+    /// A failed request of so many queries, with the bytes of the answer as the caller gave them.
+    pub(crate) fn service(error: &ServiceFault, queries: usize, body: JsValue) -> Self {
+        let fields = Object::new()
+            .number("status", error.status())
+            .text("retry", error.retry().as_str())
+            .millis("retryAfter", error.retry_after())
+            .flag("billed", error.billed())
+            .flag("billingKnown", error.billing_known())
+            .json("usage", &extraction::usage_json(&Usage::of_fault(error, queries)))
+            .json("problem", &error.problem().map_or("null".into(), problem::to_json))
+            .end();
+        Self(create_service_error(error.code(), &error.to_string(), &fields, body))
     }
 }

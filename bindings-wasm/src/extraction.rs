@@ -2,14 +2,17 @@
 
 use std::borrow::Cow;
 
-use js_sys::Array;
 use silkline::{
-    extraction::{self, InvalidQuery, Query},
+    extraction::{self, InvalidQuery, Query, QueryError, ResultEntry, Usage},
+    http::InvalidEndpoint,
     json::{Cursor, InvalidJson, Span},
 };
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::{convert, errors::Thrown};
+use crate::{
+    convert::{self, Object, array, copy_numbers, quoted},
+    errors::Thrown,
+};
 
 /// The client's side of the protocol.
 #[wasm_bindgen]
@@ -17,12 +20,14 @@ pub struct ExtractionApi(extraction::ExtractionApi);
 
 #[wasm_bindgen]
 impl ExtractionApi {
-    /// A client for the service at an address; the core knows the default.
+    /// A client for the service at an address; the core knows the default. `is_text` is false if
+    /// the address held half of a surrogate pair, which does not cross.
     #[wasm_bindgen(constructor)]
-    pub fn new(api_key: &str, endpoint: Option<String>) -> Result<Self, Thrown> {
+    pub fn new(api_key: &str, endpoint: Option<String>, is_text: bool) -> Result<Self, Thrown> {
         let api = extraction::ExtractionApi::new(api_key)?;
         Ok(Self(match endpoint {
-            Some(endpoint) => api.with_endpoint(endpoint)?,
+            Some(endpoint) if is_text => api.with_endpoint(endpoint)?,
+            Some(endpoint) => return Err(InvalidEndpoint::Url { endpoint }.into()),
             None => api,
         }))
     }
@@ -34,9 +39,15 @@ impl ExtractionApi {
     }
 
     /// The request that carries the queries, which come as a JSON array.
-    pub fn request(&self, queries: &str) -> Result<Array, Thrown> {
+    pub fn request(&self, queries: &str) -> Result<Vec<JsValue>, Thrown> {
         Ok(convert::request(&self.0.request(&read_queries(queries)?)?))
     }
+}
+
+/// Checks a query that comes as JSON text, and gives its compact text.
+#[wasm_bindgen(js_name = queryFromJson)]
+pub fn query_from_json(text: &str) -> Result<String, Thrown> {
+    Ok(Query::from_json(text)?.to_json())
 }
 
 /// Checks a query, and gives its JSON text. Both arguments are JSON objects as `JSON.stringify`
@@ -91,4 +102,115 @@ fn fault(json: &str, error: InvalidJson) -> InvalidQuery {
 
 fn text(json: &str, span: Span) -> &str {
     json.get(span.start..span.end).unwrap_or_default()
+}
+
+/// How many numbers tell about one result.
+const ROW: usize = 26;
+
+#[wasm_bindgen]
+impl ExtractionApi {
+    /// Reads an answer: a row of numbers for each result, and the errors among them as a JSON
+    /// array. `npm/lib/result.cjs` knows the columns. `kept` is the body on the other side, for the
+    /// error that keeps it.
+    pub fn results(
+        &self,
+        queries: &str,
+        status: u16,
+        headers: &str,
+        body: &[u8],
+        kept: JsValue,
+    ) -> Result<Vec<JsValue>, Thrown> {
+        let queries = read_queries(queries)?;
+        let headers = convert::received_headers(headers);
+        let entries = match self.0.read(&queries, status, &headers, body) {
+            Ok(entries) => entries,
+            Err(fault) => return Err(Thrown::service(&fault, queries.len(), kept)),
+        };
+        let mut rows = Vec::with_capacity(entries.len() * ROW);
+        let mut errors = Vec::new();
+        for entry in &entries {
+            if let Some(error) = &entry.error {
+                errors.push(error_json(error));
+            }
+            write_row(&mut rows, entry, errors.len());
+        }
+        Ok(vec![copy_numbers(&rows), array(errors).into()])
+    }
+}
+
+/// Name and place of each member of a result that has no getter of its own, as JSON. The result
+/// comes as its bytes, with the offset of its item in them.
+#[wasm_bindgen(js_name = unknownMembers)]
+pub fn unknown_members(result: &[u8], item: Option<u32>) -> String {
+    let item = item.and_then(|item| usize::try_from(item).ok());
+    array(
+        extraction::unknown_members(result, item).into_iter().map(|(name, span)| {
+            array([quoted(&name), span.start.to_string(), span.end.to_string()])
+        }),
+    )
+}
+
+/// Indexes count from 1, so that 0 stands for none; so does an empty span.
+fn write_row(rows: &mut Vec<u32>, entry: &ResultEntry, errors: usize) {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let page_type = entry
+        .page_type
+        .and_then(|wanted| extraction::PageType::ALL.iter().position(|known| *known == wanted));
+    let error = if entry.error.is_some() { errors } else { 0 };
+    rows.push(entry.query_index.map_or(0, |index| number(index + 1)));
+    rows.push(page_type.map_or(0, |index| number(index + 1)));
+    rows.push(number(error));
+    rows.push(match Usage::of_entries([entry]) {
+        Usage { billed: 1, .. } => 1,
+        Usage { unbilled: 1, .. } => 2,
+        Usage { unknown: 1, .. } => 3,
+        _ => 0,
+    });
+    let parts = entry.envelope.as_ref().map(|envelope| {
+        [
+            Some(envelope.result),
+            envelope.item,
+            envelope.query,
+            envelope.id,
+            envelope.domain,
+            envelope.url,
+            envelope.meta,
+            envelope.web_page,
+            envelope.html,
+            envelope.algorithm_version,
+            envelope.error,
+        ]
+    });
+    for part in parts.unwrap_or_default() {
+        let span = part.unwrap_or_default();
+        rows.extend([number(span.start), number(span.end)]);
+    }
+}
+
+/// What a text of the service says went wrong with a query, as JSON.
+#[wasm_bindgen(js_name = queryErrorFromText)]
+pub fn query_error_from_text(text: &str) -> String {
+    error_json(&QueryError::from_text(text))
+}
+
+pub(crate) fn usage_json(usage: &Usage) -> String {
+    Object::new()
+        .number("queries", usage.queries)
+        .number("billed", usage.billed)
+        .number("unbilled", usage.unbilled)
+        .number("unknown", usage.unknown)
+        .end()
+}
+
+fn error_json(error: &QueryError) -> String {
+    Object::new()
+        .text("code", error.code)
+        .text("text", &error.text)
+        .flag("billed", error.billed)
+        .flag("retry", error.retry)
+        .maybe_number("maxRetries", error.max_retries)
+        .millis("retryAfter", error.retry_after)
+        .maybe_text("domain", error.domain.as_deref())
+        .maybe_number("status", error.status)
+        .end()
 }

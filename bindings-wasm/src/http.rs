@@ -30,3 +30,16 @@ pub fn parse_http_date(text: &str) -> Option<f64> {
 pub fn retry_after(headers: &str) -> Option<f64> {
     http::retry_after(&convert::received_headers(headers)).map(convert::millis)
 }
+
+/// Fails on headers that cannot be sent. They come as names and values in turn.
+#[wasm_bindgen(js_name = checkHeaders)]
+#[expect(clippy::needless_pass_by_value, reason = "vectors cross by value")]
+pub fn check_headers(texts: Vec<String>) -> Result<(), Thrown> {
+    let mut headers = http::Headers::new();
+    for pair in texts.chunks_exact(2) {
+        if let [name, value] = pair {
+            headers.append(name, value)?;
+        }
+    }
+    Ok(())
+}

@@ -9,11 +9,21 @@ mod convert;
 mod errors;
 pub mod extraction;
 pub mod http;
+pub mod problem;
 
+use silkline::extraction::{DEFAULT_ENDPOINT, PageType};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The version of the core.
+use crate::convert::{Object, array, quoted};
+
+/// What never changes while the program runs, as JSON. The build writes it into the package, so
+/// that it is there before the module is.
 #[wasm_bindgen]
-pub fn version() -> String {
-    silkline::VERSION.into()
+pub fn constants() -> String {
+    Object::new()
+        .text("version", silkline::VERSION)
+        .json("errorCodes", &array(silkline::codes::ALL.iter().map(|code| quoted(code))))
+        .text("defaultEndpoint", DEFAULT_ENDPOINT)
+        .json("pageTypes", &array(PageType::ALL.map(|page_type| quoted(page_type.as_str()))))
+        .end()
 }

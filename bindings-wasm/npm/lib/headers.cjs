@@ -1,12 +1,31 @@
 // Headers on their way in and out.
 'use strict';
 
+const wasm = require('../wasm/silkline.cjs');
+
 const SECRET = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 const REDACTED = '[redacted]';
 
 /** An array of pairs that shows no credentials when it is printed or logged as JSON. */
 class HeaderList extends Array {
+  static checked(headers) {
+    const given = pairs(headers);
+    wasm.checkHeaders(given.flat());
+    return HeaderList.from(given);
+  }
+
+  get(name) {
+    return this.getAll(name)[0] ?? null;
+  }
+
+  getAll(name) {
+    const wanted = String(name).toLowerCase();
+    return Array.from(this)
+      .filter(([known]) => known.toLowerCase() === wanted)
+      .map(([, value]) => value);
+  }
+
   toJSON() {
     return Array.from(this, (pair) =>
       Array.isArray(pair) && SECRET.has(String(pair[0]).toLowerCase()) ? [pair[0], REDACTED] : pair,

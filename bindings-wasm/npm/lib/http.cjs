@@ -18,7 +18,7 @@ function parseHttpDate(text) {
 }
 
 function retryAfter(headers) {
-  return wasm.retryAfter(JSON.stringify(pairs(headers))) ?? null;
+  return wasm.retryAfter(JSON.stringify(pairs(headers).flat())) ?? null;
 }
 
 function string(value, name) {

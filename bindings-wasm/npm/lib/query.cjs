@@ -4,6 +4,7 @@
 const wasm = require('../wasm/silkline.cjs');
 const { INSPECT } = require('./headers.cjs');
 
+const CHECKED = Symbol('a text that the core has written');
 const OPTIONAL = ['meta', 'articleBodyRaw', 'fullHtml', 'customHtml'];
 
 /** The JSON text of a query. */
@@ -13,9 +14,23 @@ class Query {
   #text;
   #members;
 
-  constructor(members) {
-    this.#text =
-      members instanceof Query ? members.#text : wasm.query(written(members), extraOf(members));
+  constructor(members, checked) {
+    if (checked === CHECKED) {
+      this.#text = members;
+    } else if (members instanceof Query) {
+      this.#text = members.#text;
+    } else {
+      this.#text = wasm.query(written(members), extraOf(members));
+    }
+  }
+
+  static fromJson(text) {
+    if (typeof text !== 'string') {
+      throw new TypeError('text must be a string');
+    }
+    // Half of a surrogate pair cannot cross; as an escape it can, and the core reports it.
+    const escaped = text.replace(/\p{Surrogate}/gu, (half) => JSON.stringify(half).slice(1, -1));
+    return new Query(wasm.queryFromJson(escaped), CHECKED);
   }
 
   get url() {
@@ -45,6 +60,10 @@ class Query {
   get extra() {
     const { url, pageType, meta, articleBodyRaw, fullHtml, customHtml, ...extra } = this.#read();
     return extra;
+  }
+
+  toJson() {
+    return this.#text;
   }
 
   toJSON() {

@@ -38,6 +38,6 @@ pub use invalid::{InvalidQuery, lone_surrogate_position};
 pub use page_type::PageType;
 pub use query::{MAX_CUSTOM_HTML, MAX_META, MAX_URL, Query};
 pub use query_error::QueryError;
-pub use result::{QueryResult, ResultView};
+pub use result::{QueryResult, ResultView, unknown_members};
 pub use service_error::{RetryClass, ServiceError, ServiceFault};
 pub use usage::Usage;

@@ -5,7 +5,7 @@ use alloc::{borrow::Cow, sync::Arc, vec::Vec};
 use serde_json::Value;
 
 use super::{Envelope, PageType, QueryError, ResultEntry, decode::decode};
-use crate::json::{Cursor, Kind, Span, Text};
+use crate::json::{Cursor, Kind, Span};
 
 /// A [`ResultEntry`] read together with the bytes of its answer.
 ///
@@ -98,38 +98,17 @@ impl<'a> ResultView<'a> {
     /// They are looked for now.
     pub fn unknown(&self) -> Vec<(Cow<'a, str>, &'a [u8])> {
         let raw = self.raw().unwrap_or_default();
-        let mut members = Vec::new();
-        // The result has been read before, so reading it again comes to its end.
-        if let Ok(mut cursor) = Cursor::new(raw)
-            && cursor.enter_object().is_ok()
-        {
-            while let Ok(Some(name)) = cursor.next_member() {
-                let Ok(kind) = cursor.kind() else { break };
-                let Ok(span) = cursor.skip() else { break };
-                if !self.is_known(&name, kind, span) {
-                    members
-                        .push((name.decode(), raw.get(span.start..span.end).unwrap_or_default()));
-                }
-            }
-        }
-        members
+        let item = self.entry.envelope.as_ref().and_then(|envelope| {
+            envelope.item.map(|item| item.start.saturating_sub(envelope.result.start))
+        });
+        let text = |span: Span| raw.get(span.start..span.end).unwrap_or_default();
+        unknown_members(raw, item).into_iter().map(|(name, span)| (name, text(span))).collect()
     }
 
     /// The JSON text of the whole result; for an entry that tells of many results, from the first
     /// to the last of them. `None` if the answer has no result for the query.
     pub fn raw(&self) -> Option<&'a [u8]> {
         self.bytes(|envelope| Some(envelope.result))
-    }
-
-    fn is_known(&self, name: &Text<'_>, kind: Kind, span: Span) -> bool {
-        match name.decode().as_ref() {
-            "query" => kind == Kind::Object,
-            "html" | "algorithmVersion" => kind == Kind::String,
-            "error" | "webPage" => true,
-            _ => self.entry.envelope.as_ref().is_some_and(|envelope| {
-                envelope.item.is_some_and(|item| item.start == envelope.result.start + span.start)
-            }),
-        }
     }
 
     fn bytes(&self, part: impl Fn(&Envelope) -> Option<Span>) -> Option<&'a [u8]> {
@@ -141,6 +120,32 @@ impl<'a> ResultView<'a> {
         let mut cursor = Cursor::new(self.bytes(part)?).ok()?;
         cursor.string().ok().map(|text| text.decode())
     }
+}
+
+/// Name and place of each member of a result that no getter of a [`ResultView`] gives, for whoever
+/// keeps the bytes elsewhere. `result` is the JSON text of one whole result that has been read, and
+/// `item` the offset at which its item begins.
+pub fn unknown_members(result: &[u8], item: Option<usize>) -> Vec<(Cow<'_, str>, Span)> {
+    let mut members = Vec::new();
+    // The result has been read before, so reading it again comes to its end.
+    if let Ok(mut cursor) = Cursor::new(result)
+        && cursor.enter_object().is_ok()
+    {
+        while let Ok(Some(name)) = cursor.next_member() {
+            let Ok(kind) = cursor.kind() else { break };
+            let Ok(span) = cursor.skip() else { break };
+            let is_known = match name.decode().as_ref() {
+                "query" => kind == Kind::Object,
+                "html" | "algorithmVersion" => kind == Kind::String,
+                "error" | "webPage" => true,
+                _ => item == Some(span.start),
+            };
+            if !is_known {
+                members.push((name.decode(), span));
+            }
+        }
+    }
+    members
 }
 
 /// A result: an entry that shares the bytes of its answer with the other results.

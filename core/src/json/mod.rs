@@ -44,7 +44,7 @@ mod write;
 pub use cursor::{Cursor, Kind};
 pub use error::InvalidJson;
 pub use text::{Span, Text};
-pub(crate) use write::write_string;
+pub use write::write_string;
 
 /// The nesting at which a text is refused: 127 containers inside each other are read, the 128th is
 /// an error. It is the limit of `serde_json`, so that whatever a [`Cursor`] passes can be decoded.

@@ -1,0 +1,6 @@
+// What the WebAssembly half calls to hand out bytes and numbers: it passes views of its memory,
+// which are valid during the call only.
+'use strict';
+
+exports.copyBytes = (bytes) => bytes.slice();
+exports.copyNumbers = (numbers) => numbers.slice();

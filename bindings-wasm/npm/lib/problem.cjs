@@ -1,0 +1,24 @@
+// `problem` of the core.
+'use strict';
+
+const wasm = require('../wasm/silkline.cjs');
+const { bytesOf } = require('./json.cjs');
+
+function readProblem(body) {
+  return JSON.parse(wasm.readProblem(bytesOf(body)));
+}
+
+function buildProblem({ type, title, status, detail, instance, members = {} } = {}) {
+  const pairs = Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]);
+  return wasm.buildProblem(
+    type ?? undefined,
+    title ?? undefined,
+    status ?? undefined,
+    detail ?? undefined,
+    instance ?? undefined,
+    pairs.filter(([, text]) => text !== undefined).flat(),
+  );
+}
+
+exports.buildProblem = buildProblem;
+exports.readProblem = readProblem;

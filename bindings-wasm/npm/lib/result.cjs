@@ -1,0 +1,172 @@
+// `extraction::QueryResult` of the core: offsets into the caller's own bytes.
+'use strict';
+
+const { pageTypes } = require('../wasm/constants.json');
+const wasm = require('../wasm/silkline.cjs');
+const { INSPECT } = require('./headers.cjs');
+const { decode } = require('./json.cjs');
+
+// The columns of a row, as `bindings-wasm/src/extraction.rs` writes them. Indexes count from 1 and
+// a part that is not there has an empty span, so that 0 stands for none.
+const ROW = 26;
+const QUERY_INDEX = 0;
+const PAGE_TYPE = 1;
+const ERROR = 2;
+const BILLING = 3;
+const RAW = 4;
+const ITEM = 6;
+const QUERY = 8;
+const ID = 10;
+const DOMAIN = 12;
+const URL = 14;
+const META = 16;
+const WEB_PAGE = 18;
+const HTML = 20;
+const ALGORITHM_VERSION = 22;
+
+/** What a result costs: 1 billed, 2 unbilled, 3 unknown, 0 nobody's. */
+let billingOf;
+
+class Result {
+  #answer;
+  #row;
+  #item;
+  #webPage;
+
+  constructor(answer, row) {
+    this.#answer = answer;
+    this.#row = row;
+  }
+
+  get ok() {
+    return this.#number(ERROR) === 0;
+  }
+
+  get queryIndex() {
+    const number = this.#number(QUERY_INDEX);
+    return number === 0 ? null : number - 1;
+  }
+
+  get query() {
+    return this.#answer.queries[this.#number(QUERY_INDEX) - 1] ?? null;
+  }
+
+  get pageType() {
+    return pageTypes[this.#number(PAGE_TYPE) - 1] ?? null;
+  }
+
+  get error() {
+    return this.#answer.errors[this.#number(ERROR) - 1] ?? null;
+  }
+
+  get item() {
+    this.#item ??= this.#value(ITEM);
+    return this.#item;
+  }
+
+  get itemBytes() {
+    return this.#bytes(ITEM);
+  }
+
+  get id() {
+    return this.#value(ID);
+  }
+
+  get domain() {
+    return this.#value(DOMAIN);
+  }
+
+  get url() {
+    return this.#value(URL);
+  }
+
+  get meta() {
+    return this.#value(META);
+  }
+
+  get queryBytes() {
+    return this.#bytes(QUERY);
+  }
+
+  get webPage() {
+    this.#webPage ??= this.#value(WEB_PAGE);
+    return this.#webPage;
+  }
+
+  get webPageBytes() {
+    return this.#bytes(WEB_PAGE);
+  }
+
+  get html() {
+    return this.#value(HTML);
+  }
+
+  get algorithmVersion() {
+    return this.#value(ALGORITHM_VERSION);
+  }
+
+  get unknown() {
+    return Object.fromEntries(this.#unknown().map(([name, bytes]) => [name, decode(bytes)]));
+  }
+
+  get unknownBytes() {
+    return Object.fromEntries(this.#unknown());
+  }
+
+  get raw() {
+    return this.#bytes(RAW);
+  }
+
+  toJSON() {
+    const { ok, queryIndex, pageType, error, item, id, domain, url, meta, webPage, html } = this;
+    const { algorithmVersion, unknown } = this;
+    const query = { queryIndex, pageType, id, domain, url, meta };
+    return { ok, error, item, ...query, webPage, html, algorithmVersion, unknown };
+  }
+
+  // Without the parts that are big, or would have to be decoded for it.
+  [INSPECT](_depth, options, inspect) {
+    const { ok, queryIndex, pageType, url, error } = this;
+    const shown = ok ? { ok, queryIndex, pageType, url } : { ok, queryIndex, pageType, url, error };
+    return `Result ${inspect(shown, options)}`;
+  }
+
+  #number(column) {
+    return this.#answer.rows[this.#row + column];
+  }
+
+  #bytes(column) {
+    const [start, end] = [this.#number(column), this.#number(column + 1)];
+    return end === 0 ? null : this.#answer.body.subarray(start, end);
+  }
+
+  #value(column) {
+    const bytes = this.#bytes(column);
+    return bytes === null ? null : decode(bytes);
+  }
+
+  #unknown() {
+    const raw = this.raw;
+    if (raw === null) {
+      return [];
+    }
+    const hasItem = this.#number(ITEM + 1) !== 0;
+    const item = hasItem ? this.#number(ITEM) - this.#number(RAW) : undefined;
+    const spans = JSON.parse(wasm.unknownMembers(raw, item));
+    return spans.map(([name, start, end]) => [name, raw.subarray(start, end)]);
+  }
+
+  static {
+    billingOf = (result) => result.#number(BILLING);
+  }
+}
+
+/** The results of rows that the core wrote. */
+function resultsOf(queries, body, rows, errors) {
+  const answer = { queries, body, rows, errors };
+  return Array.from({ length: rows.length / ROW }, (_, index) => new Result(answer, index * ROW));
+}
+
+exports.billingOf = billingOf;
+exports.Result = Result;
+exports.resultsOf = resultsOf;
