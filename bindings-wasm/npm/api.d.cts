@@ -1,6 +1,13 @@
 export * from './errors.cjs';
-export type { Header, HeaderList, HeadersInput } from './lib/headers.cjs';
+export * from './lib/extraction.cjs';
+export type { Header, HeadersInput } from './lib/headers.cjs';
+export { HeaderList } from './lib/headers.cjs';
 export * from './lib/http.cjs';
+export type * from './lib/items.cjs';
+export * from './lib/problem.cjs';
+
+/** The codes of all errors, sorted. */
+export const ERROR_CODES: readonly string[];
 
 /** The version of this package. */
 export const VERSION: string;

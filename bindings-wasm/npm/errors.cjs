@@ -27,14 +27,19 @@ class InvalidFaults extends SilklineError {}
 class InvalidHeader extends SilklineError {}
 class InvalidJson extends SilklineError {}
 class InvalidMethod extends SilklineError {}
+class InvalidPool extends SilklineError {}
 class InvalidProblem extends SilklineError {}
 class InvalidProxiedRequest extends SilklineError {}
 class InvalidProxyOptions extends SilklineError {}
 class InvalidQuery extends SilklineError {}
+class InvalidRate extends SilklineError {}
 class InvalidSessionId extends SilklineError {}
+class InvalidSetting extends SilklineError {}
+class NotSubmitted extends SilklineError {}
 class ProxyServiceError extends SilklineError {}
 class ServiceError extends SilklineError {}
 class SessionCallFailed extends SilklineError {}
+class UnknownRequest extends SilklineError {}
 
 const classes = {
   InvalidApiKey,
@@ -44,15 +49,20 @@ const classes = {
   InvalidHeader,
   InvalidJson,
   InvalidMethod,
+  InvalidPool,
   InvalidProblem,
   InvalidProxiedRequest,
   InvalidProxyOptions,
   InvalidQuery,
+  InvalidRate,
   InvalidSessionId,
+  InvalidSetting,
+  NotSubmitted,
   ProxyServiceError,
   ServiceError,
   SessionCallFailed,
   SilklineError,
+  UnknownRequest,
 };
 
 /** Makes the error that the core asks for. `fields` is a JSON object. */

@@ -1,7 +1,7 @@
 // The types, as a strict program sees them in each mode, and the shape of `exports`.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ for (const { name, extension, ...options } of modes) {
         compilerOptions: {
           ...options,
           target: 'es2022',
-          lib: ['es2022', 'esnext.disposable'],
+          lib: ['es2022'],
           strict: true,
           exactOptionalPropertyTypes: true,
           noUncheckedIndexedAccess: true,
@@ -45,6 +45,23 @@ for (const { name, extension, ...options } of modes) {
     assert.equal(`${status} ${stdout}`, '0 ');
   });
 }
+
+test('types: without those of any platform', () => {
+  const folder = join(consumer, 'types-bare');
+  mkdirSync(folder);
+  writeFileSync(
+    join(folder, 'program.mts'),
+    "export * from 'silkline';\nexport { start } from 'silkline/slim';\n",
+  );
+  const options = ['--module', 'node16', '--target', 'es2022', '--lib', 'es2022', '--types', ''];
+  const { status, stdout } = tool('typescript/bin/tsc', [
+    ...options,
+    '--strict',
+    '--noEmit',
+    join(folder, 'program.mts'),
+  ]);
+  assert.equal(`${status} ${stdout}`, '0 ');
+});
 
 test('@arethetypeswrong/cli finds nothing', () => {
   const args = [tarball, '--format=ascii', '--no-color', '--exclude-entrypoints=silkline.wasm'];

@@ -6,7 +6,17 @@ export type Header = [name: string, value: string];
  * it; for clients that want an object, `Object.fromEntries(request.headers)`. Credentials do not
  * show when it is printed or written as JSON.
  */
-export interface HeaderList extends Array<Header> {
+export class HeaderList extends Array<Header> {
+  /**
+   * Takes headers to send.
+   *
+   * @throws {InvalidHeader} if one of them could split a message
+   */
+  static checked(headers: HeadersInput): HeaderList;
+  /** The first value under a name, in any case; `null` if there is none. */
+  get(name: string): string | null;
+  /** All values under a name, in order. */
+  getAll(name: string): string[];
   /** The pairs, with credentials replaced by `[redacted]`. */
   toJSON(): Header[];
 }

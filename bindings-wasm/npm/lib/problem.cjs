@@ -8,15 +8,17 @@ function readProblem(body) {
   return JSON.parse(wasm.readProblem(bytesOf(body)));
 }
 
-function buildProblem({ type, title, status, detail, instance, members = {} } = {}) {
-  const pairs = Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]);
+function buildProblem({ type, title, status, detail, instance, members, memberTexts } = {}) {
+  const texts = Object.entries(members ?? {})
+    .map(([name, value]) => [name, JSON.stringify(value)])
+    .filter(([, text]) => text !== undefined);
   return wasm.buildProblem(
     type ?? undefined,
     title ?? undefined,
     status ?? undefined,
     detail ?? undefined,
     instance ?? undefined,
-    pairs.filter(([, text]) => text !== undefined).flat(),
+    [...texts, ...(memberTexts ?? [])].flat(),
   );
 }
 

@@ -1,0 +1,127 @@
+// The list of errors that all languages share: codes, classes, fields.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { require, root, silkline } from './package.mjs';
+
+const { ExtractionApi, HeaderList, Query, QueryError } = silkline;
+const { errors } = JSON.parse(readFileSync(new URL('tests/vectors/errors.json', root), 'utf8'));
+// A result's error is data, and has an object of functions instead of a class.
+const DATA = 'QueryError';
+
+/** A field as JavaScript has it: in camel case, and `name` is that of the class. */
+const fieldNames = ({ fields, class: name }) =>
+  fields.map((field) => {
+    const renamed = { InvalidHeader: 'header', InvalidProblem: 'member' }[name];
+    return field === 'name' ? renamed : field.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+  });
+
+test('the codes are those of the core, each once', () => {
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    silkline.ERROR_CODES,
+  );
+  assert.equal(new Set(silkline.ERROR_CODES).size, silkline.ERROR_CODES.length);
+});
+
+test('every class is exported, and no other', () => {
+  const listed = new Set(errors.map((error) => error.class));
+  listed.delete(DATA);
+  listed.add('SilklineError');
+  const exported = Object.entries(silkline).filter(
+    ([, value]) => value === silkline.SilklineError || value.prototype instanceof Error,
+  );
+  assert.deepEqual(exported.map(([name]) => name).sort(), [...listed].sort());
+  for (const [name, value] of exported) {
+    assert.equal(value.name, name);
+  }
+});
+
+test('every class, code and field is in the types', () => {
+  const types = readFileSync(
+    require.resolve('silkline').replace('index.cjs', 'errors.d.cts'),
+    'utf8',
+  );
+  const extraction =
+    types +
+    readFileSync(require.resolve('silkline').replace('index.cjs', 'lib/extraction.d.cts'), 'utf8');
+  for (const error of errors) {
+    const [, declared] =
+      new RegExp(`(?:class|interface) ${error.class} [^{]*\\{(.*?)\\n\\}`, 's').exec(extraction) ??
+      [];
+    assert.ok(declared !== undefined, `${error.class} is not declared`);
+    assert.ok(extraction.includes(`'${error.code}'`), `${error.code} is not declared`);
+    for (const field of fieldNames(error)) {
+      assert.match(declared, new RegExp(`readonly ${field}\\??:`), `${error.class}.${field}`);
+    }
+  }
+});
+
+const api = new ExtractionApi({ apiKey: 'secret' });
+const query = { url: 'http://a/', pageType: 'article' };
+const read = (response) => api.results([query], { headers: [], body: '', ...response });
+
+/** Calls that fail, by the code they must fail with. */
+const failures = {
+  account_disabled: () => read({ status: 403, body: '{"type": "http://x/account-disabled"}' }),
+  answer_empty: () => read({ status: 200 }),
+  api_key_empty: () => new ExtractionApi({ apiKey: '' }),
+  api_key_invalid: () => new ExtractionApi({ apiKey: 'sec:ret' }),
+  batch_empty: () => api.request([]),
+  batch_too_large: () => api.request(Array(101).fill(query)),
+  endpoint_credentials: () => new ExtractionApi({ apiKey: 'x', endpoint: 'http://sec:ret@a/' }),
+  endpoint_invalid: () => new ExtractionApi({ apiKey: 'x', endpoint: 'http://a/\ud800' }),
+  invalid_header_name: () => HeaderList.checked([['a b', 'c']]),
+  invalid_header_value: () => HeaderList.checked({ a: 'b\n' }),
+  problem_json: () => silkline.readProblem('['),
+  problem_member: () => silkline.buildProblem({ memberTexts: [['x', '1 2']] }),
+  problem_not_object: () => silkline.readProblem('[]'),
+  problem_reserved: () => silkline.buildProblem({ members: { title: 1 } }),
+  problem_too_large: () => silkline.readProblem(new Uint8Array(2 ** 20 + 1)),
+  query_custom_html_too_long: () => new Query({ ...query, customHtml: 'x'.repeat(2_000_001) }),
+  query_extra_reserved: () => new Query({ ...query, extra: { url: 1 } }),
+  query_field_duplicate: () => new Query({ ...query, x: 1, extra: { x: 2 } }),
+  query_field_missing: () => new Query({ url: 'http://a/' }),
+  query_field_type: () => new Query({ ...query, fullHtml: 1 }),
+  query_json: () => Query.fromJson('{'),
+  query_lone_surrogate: () => new Query({ ...query, meta: 'a\udfff' }),
+  query_meta_too_long: () => new Query({ ...query, meta: 'é'.repeat(2049) }),
+  query_not_object: () => api.request([5]),
+  query_page_type: () => new Query({ ...query, pageType: 'Article' }),
+  query_url_invalid: () => new Query({ ...query, url: 'a' }),
+  query_url_scheme: () => new Query({ ...query, url: 'ftp://a/' }),
+  query_url_too_long: () => new Query({ ...query, url: `http://a/${'x'.repeat(4096)}` }),
+};
+
+for (const [code, fail] of Object.entries(failures)) {
+  test(code, () => {
+    const listed = errors.find((error) => error.code === code);
+    let thrown;
+    assert.throws(fail, (error) => {
+      thrown = error;
+      return true;
+    });
+    assert.equal(thrown.code, code, thrown);
+    assert.ok(thrown instanceof silkline[listed.class] && thrown instanceof Error);
+    assert.equal(thrown.name, listed.class);
+    assert.match(thrown.stack, /errors\.test\.mjs/);
+    for (const field of fieldNames(listed)) {
+      assert.ok(thrown[field] !== undefined, `${field} is missing`);
+    }
+    const known = ['code', ...fieldNames(listed)];
+    for (const key of Object.keys(thrown)) {
+      assert.ok(known.includes(key), `${key} is not listed`);
+    }
+    for (const shown of [inspect(thrown), JSON.stringify(thrown), thrown.stack]) {
+      assert.doesNotMatch(shown, /sec:ret|secret|c2VjcmV0/);
+    }
+  });
+}
+
+test('an error of a query is data with all its fields', () => {
+  const error = QueryError.fromText('Domain a.b is occupied, please retry in 2 seconds');
+  const listed = errors.find(({ code }) => code === error.code);
+  assert.deepEqual(Object.keys(error).sort(), ['code', ...fieldNames(listed)].sort());
+  assert.deepEqual([error.code, error.domain, error.retryAfter], ['domain_occupied', 'a.b', 2000]);
+});
