@@ -6,7 +6,7 @@ use core::{convert::Infallible, time::Duration};
 use pyo3::inspect::PyStaticExpr;
 use pyo3::{
     Borrowed,
-    exceptions::PyTypeError,
+    exceptions::{PyTypeError, PyValueError},
     prelude::*,
     types::{
         PyBytes, PyDict, PyIterator, PyList, PyMapping, PyMemoryView, PySlice, PyString, PyTuple,
@@ -258,4 +258,13 @@ impl<'py> IntoPyObject<'py> for Pairs<'py> {
 /// A delay as Python has it: seconds in a float.
 pub(crate) fn seconds(delay: Duration) -> f64 {
     delay.as_secs_f64()
+}
+
+/// Seconds from Python, to the nearest microsecond.
+pub(crate) fn delay(name: &str, seconds: f64) -> PyResult<Duration> {
+    let exact = Duration::try_from_secs_f64(seconds).map_err(|_| {
+        PyValueError::new_err(format!("{name} must be a number of seconds from 0 on"))
+    })?;
+    let rounded = exact.saturating_add(Duration::from_nanos(500));
+    Ok(rounded.saturating_sub(Duration::from_nanos(u64::from(rounded.subsec_nanos() % 1_000))))
 }

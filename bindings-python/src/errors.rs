@@ -1,12 +1,14 @@
 //! The only place that makes exceptions. Their classes are Python's own, in
 //! `silkline/exceptions.py`, so that they can be subclassed, pickled and read there.
 
+use core::time::Duration;
+
 use pyo3::{
     PyTypeInfo, import_exception,
     prelude::*,
     types::{PyBytes, PyDict},
 };
-use silkline::{extraction, http, json, problem, service};
+use silkline::{extraction, http, json, problem, proxy, service};
 
 use crate::{convert, extraction::PyUsage, http::PyHeaders, problem::PyProblem};
 
@@ -18,8 +20,13 @@ import_exception!(silkline.exceptions, InvalidHeader);
 import_exception!(silkline.exceptions, InvalidJson);
 import_exception!(silkline.exceptions, InvalidMethod);
 import_exception!(silkline.exceptions, InvalidProblem);
+import_exception!(silkline.exceptions, InvalidProxiedRequest);
+import_exception!(silkline.exceptions, InvalidProxyOptions);
 import_exception!(silkline.exceptions, InvalidQuery);
+import_exception!(silkline.exceptions, InvalidSessionId);
+import_exception!(silkline.exceptions, ProxyServiceError);
 import_exception!(silkline.exceptions, ServiceError);
+import_exception!(silkline.exceptions, SessionCallFailed);
 
 /// An exception of class `E`: the core's message and code, and the error's data as attributes.
 fn exception<E: PyTypeInfo>(
@@ -72,7 +79,9 @@ pub(crate) fn faults(py: Python<'_>, error: &service::InvalidFaults) -> PyErr {
 
 pub(crate) fn endpoint(py: Python<'_>, error: &http::InvalidEndpoint) -> PyErr {
     exception::<InvalidEndpoint>(py, error, error.code(), |data| match error {
-        http::InvalidEndpoint::Url { endpoint } => data.set_item("endpoint", endpoint),
+        http::InvalidEndpoint::NotOrigin { endpoint } | http::InvalidEndpoint::Url { endpoint } => {
+            data.set_item("endpoint", endpoint)
+        }
         _ => Ok(()),
     })
 }
@@ -161,5 +170,73 @@ pub(crate) fn service(
         data.set_item("usage", Py::new(py, PyUsage::of_fault(fault, queries))?)?;
         data.set_item("headers", Py::new(py, PyHeaders(headers))?)?;
         data.set_item("body", body)
+    })
+}
+
+pub(crate) fn session_id(py: Python<'_>, error: &proxy::InvalidSessionId) -> PyErr {
+    exception::<InvalidSessionId>(py, error, error.code(), |data| {
+        data.set_item("id", &error.id)?;
+        data.set_item("reason", error.reason)
+    })
+}
+
+pub(crate) fn proxy_options(py: Python<'_>, error: &proxy::InvalidProxyOptions) -> PyErr {
+    use proxy::InvalidProxyOptions as E;
+    if let E::SessionId(error) = error {
+        return session_id(py, error);
+    }
+    exception::<InvalidProxyOptions>(py, error, error.code(), |data| match error {
+        E::Contradiction { header } | E::Repeated { header } | E::UnknownOption { header } => {
+            data.set_item("header", header)
+        }
+        E::ControlCharacter { header, position } => {
+            data.set_item("header", header)?;
+            data.set_item("position", position)
+        }
+        E::MaxRetries { value } => data.set_item("value", value),
+        E::Timeout { millis } => {
+            data.set_item("timeout", convert::seconds(Duration::from_millis(*millis)))
+        }
+        E::Value { header, value, expected } => {
+            data.set_item("header", header)?;
+            data.set_item("value", value)?;
+            data.set_item("expected", expected)
+        }
+        _ => Ok(()),
+    })
+}
+
+pub(crate) fn proxied_request(py: Python<'_>, error: &proxy::InvalidProxiedRequest) -> PyErr {
+    use proxy::InvalidProxiedRequest as E;
+    if let E::Options(error) = error {
+        return proxy_options(py, error);
+    }
+    exception::<InvalidProxiedRequest>(py, error, error.code(), |data| match error {
+        E::HeadersTooLarge { size } => data.set_item("size", size),
+        E::Scheme { url } | E::Url { url } => data.set_item("url", url),
+        _ => Ok(()),
+    })
+}
+
+pub(crate) fn proxy_service(py: Python<'_>, error: &proxy::ProxyServiceError) -> PyErr {
+    exception::<ProxyServiceError>(py, error, error.code(), |data| {
+        data.set_item("status", error.status)?;
+        data.set_item("text", &error.text)?;
+        data.set_item("detail", &error.detail)?;
+        data.set_item("action", error.action().as_str())?;
+        data.set_item("retry_after", error.retry_after.map(convert::seconds))?;
+        data.set_item("is_ban", error.is_ban())?;
+        data.set_item("billed", error.billed())
+    })
+}
+
+pub(crate) fn session_call(py: Python<'_>, error: &proxy::SessionCallFailed) -> PyErr {
+    use proxy::SessionCallFailed as E;
+    if let E::Service(error) = error {
+        return proxy_service(py, error);
+    }
+    exception::<SessionCallFailed>(py, error, error.code(), |data| match error {
+        E::Answer { reason } => data.set_item("reason", reason),
+        _ => Ok(()),
     })
 }

@@ -143,6 +143,13 @@ pub(crate) struct PyRequest {
 }
 
 impl PyRequest {
+    pub(crate) fn to_core(&self, py: Python<'_>) -> PyResult<Request> {
+        let method: Method = self.method.parse().map_err(|error| errors::method(py, &error))?;
+        Ok(Request::new(method, self.url.as_str())
+            .with_headers(self.headers.get().0.clone())
+            .with_body(self.body.as_bytes(py)))
+    }
+
     pub(crate) fn from_core(py: Python<'_>, request: Request) -> PyResult<Self> {
         Ok(Self {
             method: request.method.as_str().into(),

@@ -17,6 +17,7 @@ mod extraction;
 mod hints;
 mod http;
 mod problem;
+mod proxy;
 mod service;
 
 /// The compiled part of the package `silkline`; use the names that `silkline` exports.
@@ -30,6 +31,10 @@ mod _core {
             retry_after,
         },
         problem::PyProblem,
+        proxy::{
+            PyProxiedRequest, PyProxyAnswer, PyProxyApi, PyProxyOptions, PySessionList,
+            connect_status, read_connect_failure,
+        },
         service::{
             PyAnswer, PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage, PyProxyFetch,
             PyProxyRelay, PyProxyService, PyProxyWait, PyTunnel,

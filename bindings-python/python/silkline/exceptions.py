@@ -20,8 +20,13 @@ __all__ = [
     "InvalidJson",
     "InvalidMethod",
     "InvalidProblem",
+    "InvalidProxiedRequest",
+    "InvalidProxyOptions",
     "InvalidQuery",
+    "InvalidSessionId",
+    "ProxyServiceError",
     "ServiceError",
+    "SessionCallFailed",
     "SilklineError",
 ]
 
@@ -238,3 +243,100 @@ class ServiceError(SilklineError):
     """The headers of the answer."""
     body: bytes = b""
     """The body of the answer as it came."""
+
+
+class InvalidProxyOptions(SilklineError, ValueError):
+    """Options of a proxied request that the service would refuse, or that contradict each other.
+
+    >>> from silkline import InvalidProxyOptions, ProxyOptions
+    >>> try:
+    ...     ProxyOptions(profile="tablet")
+    ... except InvalidProxyOptions as error:
+    ...     print(error.code, error.header, error.value, error.expected)
+    proxy_option_value X-Crawlera-Profile tablet `pass`, `desktop` or `mobile`
+    """
+
+    header: str | None = None
+    """The header of the option."""
+    value: str | int | None = None
+    """The value as given."""
+    expected: str | None = None
+    """What the option takes."""
+    position: int | None = None
+    """Where the character stands that no value may hold."""
+    timeout: float | None = None
+    """The time-out as given, in seconds."""
+
+
+class InvalidProxiedRequest(SilklineError, ValueError):
+    """A request that cannot go through the proxy.
+
+    >>> from silkline import InvalidProxiedRequest, ProxyApi, Request
+    >>> try:
+    ...     ProxyApi("KEY").request(Request("GET", "ftp://example.com/"))
+    ... except InvalidProxiedRequest as error:
+    ...     print(error.code, error.url)
+    target_url_scheme ftp://example.com/
+    """
+
+    url: str | None = None
+    """The URL of the target, without user and password."""
+    size: int | None = None
+    """The size of the headers in bytes."""
+
+
+class InvalidSessionId(SilklineError, ValueError):
+    """An id of a session that no service can have made.
+
+    >>> from silkline import InvalidSessionId, ProxyApi
+    >>> try:
+    ...     ProxyApi("KEY").delete_session("..")
+    ... except InvalidSessionId as error:
+    ...     print(error.code, error.id, error.reason)
+    session_id_invalid .. would change the path of a call
+    """
+
+    id: str = ""
+    """The id as given."""
+    reason: str = ""
+    """What is wrong with it."""
+
+
+class ProxyServiceError(SilklineError):
+    """An error of the proxy service, not of the target.
+
+    >>> from silkline import ProxyApi
+    >>> error = ProxyApi("KEY").read(400, {"X-Crawlera-Error": "bad_session_id"}).error
+    >>> error.code, error.status, error.action, error.billed
+    ('bad_session_id', 400, 'drop_session', False)
+    """
+
+    status: int = 0
+    """The status of the answer."""
+    text: str = ""
+    """The code as the service spelled it; empty if it sent none."""
+    detail: str = ""
+    """The beginning of the body, in which the service says what happened."""
+    action: str = "final"
+    """What the documentation advises, for example ``retry_elsewhere`` or ``drop_session``."""
+    retry_after: float | None = None
+    """How many seconds the service wants to be left alone."""
+    is_ban: bool = False
+    """Whether the target banned the outgoing address."""
+    billed: bool = False
+    """Whether the answer costs money."""
+
+
+class SessionCallFailed(SilklineError):
+    """An answer to a call of the sessions API that is not what the service gives.
+
+    >>> from silkline import ProxyApi, SessionCallFailed
+    >>> try:
+    ...     ProxyApi("KEY").read_created_session(200, {}, b"")
+    ... except SessionCallFailed as error:
+    ...     print(error.code, error.reason)
+    session_answer_malformed is empty but should be a session id
+    """
+
+    reason: str = ""
+    """What is wrong with the answer."""
