@@ -33,7 +33,7 @@ mod _core {
         problem::PyProblem,
         proxy::{
             PyProxiedRequest, PyProxyAnswer, PyProxyApi, PyProxyOptions, PySessionList,
-            connect_status, read_connect_failure,
+            connect_status, proxy_leaks, read_connect_failure, strip_proxy_leaks,
         },
         service::{
             PyAnswer, PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage, PyProxyFetch,

@@ -11,29 +11,26 @@ import pytest
 
 import silkline
 import vectors
+import vectors_proxy
 from silkline import exceptions
 
 ROOT = Path(__file__).parents[2] / "tests" / "vectors"
 # Domains whose module has no binding. A bound domain must not stand here.
-UNBOUND = {"engine", "proxy", "schedule", "zyte_api"}
+UNBOUND = {"engine", "schedule", "zyte_api"}
 # Classes of errors that only those can raise.
 UNBOUND_CLASSES = {
     "ExtractionJobError",
     "InvalidPool",
-    "InvalidProxiedRequest",
-    "InvalidProxyOptions",
     "InvalidRate",
-    "InvalidSessionId",
     "InvalidSetting",
     "InvalidSnapshot",
     "NotSubmitted",
-    "ProxyServiceError",
-    "SessionCallFailed",
     "UnknownRequest",
 }
 
 FILES = sorted(path for path in ROOT.glob("*/*.json") if path.parent.name not in UNBOUND)
-DOMAINS = {op.partition(".")[0] for op in vectors.OPERATIONS}
+OPERATIONS = vectors.OPERATIONS | vectors_proxy.OPERATIONS
+DOMAINS = {op.partition(".")[0] for op in OPERATIONS}
 
 
 def load(path: Path) -> Any:
@@ -61,7 +58,7 @@ def test_vector(path: Path) -> None:
     assert max(names.values()) == 1, names
     for case in file["cases"]:
         assert case.keys() == {"name", "op", "given", "expect"}
-        found = vectors.run(case["op"], case["given"])
+        found = vectors.run(OPERATIONS[case["op"]], case["given"])
         assert canonical(found) == canonical(case["expect"]), case["name"]
 
 

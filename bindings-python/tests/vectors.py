@@ -288,10 +288,10 @@ OPERATIONS: dict[str, Callable[[Given], Json]] = {
 }
 
 
-def run(op: str, given: Given) -> Json:
+def run(operation: Callable[[Given], Json], given: Given) -> Json:
     """Runs an operation; a raised error is an outcome like any other."""
     try:
-        return OPERATIONS[op](given)
+        return operation(given)
     except ServiceError as error:
         return {
             "error": told(

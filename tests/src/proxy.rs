@@ -9,7 +9,7 @@ use silkline::{
     proxy::{
         Cookies, DebugFields, Leak, OptionPlace, OutgoingAddress, Profile, ProxiedRequest,
         ProxyAnswer, ProxyApi, ProxyOptions, ProxyServiceError, Session, SessionId, connect_status,
-        leaks, read_connect_failure, strip_leaks,
+        proxy_leaks, read_connect_failure, strip_proxy_leaks,
     },
 };
 
@@ -286,9 +286,9 @@ fn leaks_of(given: &Value) -> Result<Value, Error> {
     let shown = |found: &[Leak]| -> Value {
         found.iter().map(|leak| json!([leak.name, leak.kind.as_str()])).collect()
     };
-    let by_name = leaks(&request.headers);
-    let stripped = strip_leaks(request.headers.clone());
-    assert!(leaks(&stripped).is_empty(), "stripping left a leak");
+    let by_name = proxy_leaks(&request.headers);
+    let stripped = strip_proxy_leaks(request.headers.clone());
+    assert!(proxy_leaks(&stripped).is_empty(), "stripping left a leak");
     Ok(json!({
         "leaks": shown(&api.leaks(&request)),
         "header_leaks": shown(&by_name),

@@ -25,8 +25,10 @@ from ._core import (
     basic_credentials,
     connect_status,
     parse_http_date,
+    proxy_leaks,
     read_connect_failure,
     retry_after,
+    strip_proxy_leaks,
 )
 from .exceptions import (
     InvalidApiKey,
@@ -84,8 +86,10 @@ __all__ = [
     "basic_credentials",
     "connect_status",
     "parse_http_date",
+    "proxy_leaks",
     "read_connect_failure",
     "retry_after",
+    "strip_proxy_leaks",
 ]
 
 ERROR_CODES: tuple[str, ...] = tuple(_ERROR_CODES)

@@ -4,9 +4,10 @@ The compiled part of the package `silkline`; use the names that `silkline` expor
 
 from _typeshed import SupportsGetItem
 from collections.abc import Iterable, Iterator, Mapping
+from silkline.exceptions import ProxyServiceError
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "ExtractionApi", "ExtractionService", "FetchQuery", "FetchedPage", "Headers", "Problem", "ProxyFetch", "ProxyRelay", "ProxyService", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Request", "Result", "ServiceAnswer", "ServiceFetch", "Usage", "basic_authorization", "basic_credentials", "parse_http_date", "retry_after"]
+__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "ExtractionApi", "ExtractionService", "FetchQuery", "FetchedPage", "Headers", "Problem", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyFetch", "ProxyOptions", "ProxyRelay", "ProxyService", "ProxySessionList", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Request", "Result", "ServiceAnswer", "ServiceFetch", "Usage", "basic_authorization", "basic_credentials", "connect_status", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks"]
 
 ERROR_CODES: Final[list[str]]
 """
@@ -365,6 +366,266 @@ class Problem:
         """
 
 @final
+class ProxiedRequest:
+    """
+    A request as it goes through the proxy.
+
+    >>> from silkline import ProxyApi, Request
+    >>> proxied = ProxyApi("KEY").request(Request("GET", "http://example.com/a"))
+    >>> proxied.connect is None, proxied.request.url
+    (True, 'http://example.com/a')
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def connect(self, /) -> Request | None:
+        """
+        For an https target, what opens the tunnel: its URL is ``host:port``. ``None`` for a plain
+        target.
+        """
+    @property
+    def request(self, /) -> Request:
+        """
+        The request itself. For a plain target it goes to the proxy in absolute form, with the
+        authorization; for an https target it goes through the tunnel, without.
+        """
+    @property
+    def warnings(self, /) -> list[str]:
+        """
+        Codes of what is allowed but hardly meant.
+        """
+
+@final
+class ProxyAnswer:
+    """
+    What the head of an answer through the proxy says about session, pace and error.
+
+    >>> from silkline import ProxyApi
+    >>> headers = {"X-Crawlera-Version": "1.60", "X-Crawlera-Session": "7"}
+    >>> answer = ProxyApi("KEY").read(404, headers)
+    >>> answer.origin, answer.session, answer.error
+    ('target', '7', None)
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def billed(self, /) -> bool:
+        """
+        Whether the answer costs money.
+        """
+    @property
+    def debug_request_time(self, /) -> float | None:
+        """
+        How many seconds the target took, if asked for.
+        """
+    @property
+    def debug_ua(self, /) -> str | None:
+        """
+        Which user agent the target saw, if asked for.
+        """
+    @property
+    def error(self, /) -> ProxyServiceError | None:
+        """
+        The service's error, which can be raised.
+        """
+    @property
+    def next_request_in(self, /) -> float | None:
+        """
+        How many seconds the next request of the session has to wait.
+        """
+    @property
+    def origin(self, /) -> str:
+        """
+        Whose answer it is: ``"service"`` (an error), ``"target"``, or ``"other"`` if nothing in the
+        headers names the service.
+        """
+    @property
+    def outgoing(self, /) -> str | None:
+        """
+        The address that the request left from, as the service spells it, mostly ``ip:port``.
+        """
+    @property
+    def outgoing_host(self, /) -> str | None:
+        """
+        The address without the port: what sessions that share an address have in common.
+        """
+    @property
+    def outgoing_port(self, /) -> int | None:
+        """
+        The port of the address.
+        """
+    @property
+    def retry_after(self, /) -> float | None:
+        """
+        What ``Retry-After`` says, in seconds.
+        """
+    @property
+    def session(self, /) -> str | None:
+        """
+        The id of the session that the request went through.
+        """
+    @property
+    def version(self, /) -> str | None:
+        """
+        The version of the service.
+        """
+
+@final
+class ProxyApi:
+    """
+    Builds requests to Smart Proxy Manager and reads its answers.
+
+    It sends nothing. ``endpoint`` is ``http://host:port`` or ``https://host:port``;
+    ``option_place`` says where the options of requests to https targets go: ``"inside"`` the tunnel
+    (as usual), or on the ``"connect"``, for clients that cannot add headers inside.
+
+    >>> from silkline import ProxyApi, ProxyOptions, Request
+    >>> api = ProxyApi("KEY")
+    >>> options = ProxyOptions(session="create")
+    >>> proxied = api.request(Request("GET", "https://example.com/"), options)
+    >>> proxied.connect.url, proxied.connect.headers["Proxy-Authorization"]
+    ('example.com:443', 'Basic S0VZOg==')
+    >>> proxied.request.headers["X-Crawlera-Session"]
+    'create'
+    >>> answer = api.read(200, {"X-Crawlera-Session": "1836172", "X-Crawlera-Slave": "192.0.2.1:80"})
+    >>> answer.session, answer.outgoing_host
+    ('1836172', '192.0.2.1')
+    """
+    DEFAULT_ENDPOINT: Final[str]
+    """
+    The address of the service, unless another is given.
+    """
+    MAX_HEADERS_SIZE: Final[int]
+    """
+    The most bytes that the headers of a request may have in all.
+    """
+    def __new__(cls, /, api_key: str, endpoint: str | None = None, *, option_place: str | None = None) -> ProxyApi: ...
+    def __repr__(self, /) -> str: ...
+    def authorization(self, /) -> str:
+        """
+        The value of ``Proxy-Authorization``. A secret.
+
+        >>> from silkline import ProxyApi
+        >>> ProxyApi("KEY").authorization()
+        'Basic S0VZOg=='
+        """
+    def create_session(self, /) -> Request:
+        """
+        ``POST /sessions``: asks for a new session.
+
+        >>> from silkline import ProxyApi
+        >>> request = ProxyApi("KEY").create_session()
+        >>> request.method, request.url
+        ('POST', 'http://proxy.zyte.com:8011/sessions')
+        """
+    def delete_session(self, /, session: str) -> Request:
+        """
+        ``DELETE /sessions/<id>``: ends a session.
+
+        >>> from silkline import ProxyApi
+        >>> ProxyApi("KEY").delete_session("1836172").url
+        'http://proxy.zyte.com:8011/sessions/1836172'
+        """
+    @property
+    def endpoint(self, /) -> str:
+        """
+        The proxy's URL, without the key.
+        """
+    def endpoint_with_key(self, /) -> str:
+        """
+        The proxy's URL with the key as user, for clients that take it in no other way. A secret.
+
+        >>> from silkline import ProxyApi
+        >>> ProxyApi("KEY").endpoint_with_key()
+        'http://KEY:@proxy.zyte.com:8011'
+        """
+    def leaks(self, /, request: Request) -> list[tuple[str, str]]:
+        """
+        Finds what must not leave on a request that will not be proxied: pairs of the header's name
+        (or ``"url"``) and ``"option"``, ``"proxy_authorization"`` or ``"key"``.
+
+        >>> from silkline import ProxyApi, Request
+        >>> request = Request("GET", "http://example.com/", {"X-Crawlera-Session": "7"})
+        >>> ProxyApi("KEY").leaks(request)
+        [('X-Crawlera-Session', 'option')]
+        """
+    def list_sessions(self, /) -> Request:
+        """
+        ``GET /sessions``: asks for the sessions of the account.
+
+        >>> from silkline import ProxyApi
+        >>> ProxyApi("KEY").list_sessions().method
+        'GET'
+        """
+    def read(self, /, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body_prefix: bytes | bytearray | memoryview | None = None) -> ProxyAnswer:
+        """
+        Reads the head of an answer to a proxied request, and of an error's body the beginning.
+
+        Whatever the status, an answer without ``X-Crawlera-Error`` is the target's and a successful
+        fetch, but for two errors that a proxy may send without a code: 407, and 413 of a request
+        that no outgoing node has passed on.
+
+        >>> from silkline import ProxyApi
+        >>> answer = ProxyApi("KEY").read(503, {"X-Crawlera-Error": "banned"}, b"Ban")
+        >>> answer.error.code, answer.error.action, answer.billed
+        ('banned', 'retry_elsewhere', False)
+        """
+    def read_connect(self, /, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body_prefix: bytes | bytearray | memoryview | None = None) -> ProxyServiceError | None:
+        """
+        Reads the answer to a CONNECT; ``None`` if the tunnel is open.
+
+        No target can have answered it, so what has no code is judged by its status.
+
+        >>> from silkline import ProxyApi
+        >>> ProxyApi("KEY").read_connect(407, {}).code
+        'bad_proxy_auth'
+        """
+    def read_created_session(self, /, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body: bytes | bytearray | memoryview) -> str:
+        """
+        Reads the answer to `create_session`: the id. Raises `ProxyServiceError` or
+        `SessionCallFailed`.
+
+        >>> from silkline import ProxyApi
+        >>> ProxyApi("KEY").read_created_session(200, {}, b"1836172")
+        '1836172'
+        """
+    def read_deleted_session(self, /, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body: bytes | bytearray | memoryview) -> None:
+        """
+        Reads the answer to `delete_session`. Raises `ProxyServiceError`, with the code
+        ``bad_session_id`` if the session is not there.
+
+        >>> from silkline import ProxyApi
+        >>> ProxyApi("KEY").read_deleted_session(200, {}, b"")
+        """
+    def read_session_list(self, /, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body: bytes | bytearray | memoryview) -> ProxySessionList:
+        """
+        Reads the answer to `list_sessions`. Raises `ProxyServiceError` or `SessionCallFailed`.
+
+        >>> from silkline import ProxyApi
+        >>> ProxyApi("KEY").read_session_list(200, {}, b'{"1": "192.0.2.1", "2": null}').sessions
+        [('1', '192.0.2.1'), ('2', None)]
+        """
+    def request(self, /, target: Request, options: ProxyOptions | None = None) -> ProxiedRequest:
+        """
+        A request to a target as it goes through the proxy.
+
+        ``X-Crawlera-*`` headers of the target's request count as options, and must not contradict
+        those given. ``Proxy-Authorization`` is the key's alone and never goes inside a tunnel.
+
+        >>> from silkline import ProxyApi, ProxyOptions, Request
+        >>> target = Request("GET", "http://example.com/", {"Cookie": "a=b"})
+        >>> ProxyApi("KEY").request(target, ProxyOptions(profile="mobile")).warnings
+        ['cookie_dropped']
+        """
+    def strip_leaks(self, /, request: Request) -> Request:
+        """
+        The same request without what `leaks` finds.
+
+        >>> from silkline import ProxyApi, Request
+        >>> request = Request("GET", "http://example.com/", {"X-Crawlera-Session": "7"})
+        >>> ProxyApi("KEY").strip_leaks(request)
+        Request('GET', 'http://example.com/', Headers([]), <0 bytes>)
+        """
+
+@final
 class ProxyFetch:
     """
     Something for the host to fetch from a target.
@@ -412,6 +673,161 @@ class ProxyFetch:
     def url(self, /) -> str:
         """
         The absolute URL.
+        """
+
+@final
+class ProxyOptions:
+    """
+    The options of a proxied request: one for each request header of the service.
+
+    Options are checked when they are made, so those that exist can be sent. Nothing is set by
+    default: the service's own defaults hold. ``session`` is ``"create"`` or an id and excludes
+    ``region``; ``timeout`` is in seconds, for each attempt; ``cookies`` is ``"enable"``,
+    ``"disable"`` or ``"discard"``; ``profile`` is ``"pass"``, ``"desktop"`` or ``"mobile"``, as is
+    the deprecated ``ua``; ``profile_pass`` names the headers that pass in spite of the profile;
+    ``debug`` is any of ``"request-time"`` and ``"ua"``; ``extra`` holds ``X-Crawlera-*`` headers that
+    have no option here.
+
+    >>> from silkline import ProxyOptions
+    >>> options = ProxyOptions(session="create", max_retries=2, cookies="disable")
+    >>> options
+    ProxyOptions(session='create', max_retries=2, cookies='disable')
+    >>> dict(options.headers())["X-Crawlera-Session"]
+    'create'
+    >>> options.replace(region="us")
+    Traceback (most recent call last):
+    ...
+    silkline.exceptions.InvalidProxyOptions: a session cannot be used together with a region
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs_ex__(self, /) -> tuple[tuple, dict[str, Any]]: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, *, session: str | None = None, max_retries: SupportsIndex | None = None, timeout: SupportsFloat | SupportsIndex | None = None, cookies: str | None = None, profile: str | None = None, profile_pass: SupportsGetItem[int, str] | None = None, ua: str | None = None, no_bancheck: bool | None = None, region: str | None = None, state: str | None = None, city: str | None = None, job_id: str | None = None, client: str | None = None, debug: SupportsGetItem[int, str] | None = None, use_https: bool | None = None, extra: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]] | None = None) -> ProxyOptions: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def city(self, /) -> str | None:
+        """
+        The city to leave from.
+        """
+    @property
+    def client(self, /) -> str | None:
+        """
+        The program that sends, as ``name/version``.
+        """
+    @property
+    def cookies(self, /) -> str | None:
+        """
+        What the service does with cookies.
+        """
+    @property
+    def debug(self, /) -> list[str]:
+        """
+        The debug headers that the answer should have.
+        """
+    @property
+    def extra(self, /) -> list[tuple[str, str]]:
+        """
+        The ``X-Crawlera-*`` headers that have no option here, as pairs.
+        """
+    @classmethod
+    def from_headers(cls, /, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]]) -> ProxyOptions:
+        """
+        Reads the options from the ``X-Crawlera-*`` headers of a request; other headers are passed
+        over.
+
+        >>> from silkline import ProxyOptions
+        >>> ProxyOptions.from_headers({"x-crawlera-session": "7", "Accept": "text/html"})
+        ProxyOptions(session='7')
+        """
+    def headers(self, /) -> Headers:
+        """
+        The headers of these options, spelled as the documentation does; only what is set.
+
+        >>> from silkline import ProxyOptions
+        >>> ProxyOptions(profile="mobile").headers()
+        Headers([('X-Crawlera-Profile', 'mobile')])
+        """
+    @property
+    def job_id(self, /) -> str | None:
+        """
+        The name under which the service's logs show the request.
+        """
+    @property
+    def max_retries(self, /) -> int | None:
+        """
+        How many times the service itself retries.
+        """
+    @property
+    def no_bancheck(self, /) -> bool:
+        """
+        Whether the service passes any answer on instead of looking for bans.
+        """
+    @property
+    def profile(self, /) -> str | None:
+        """
+        Whose browser headers the target sees.
+        """
+    @property
+    def profile_pass(self, /) -> list[str]:
+        """
+        The names of the headers that pass in spite of the profile.
+        """
+    @property
+    def region(self, /) -> str | None:
+        """
+        The country to leave from, in upper case.
+        """
+    def replace(self, /, **changes: "object") -> ProxyOptions:
+        """
+        The same options with others set, by the names of the arguments. ``None`` unsets one.
+
+        >>> from silkline import ProxyOptions
+        >>> ProxyOptions(session="7", profile="mobile").replace(session=None, region="de")
+        ProxyOptions(profile='mobile', region='DE')
+        """
+    @property
+    def session(self, /) -> str | None:
+        """
+        ``"create"``, or the id of the session.
+        """
+    @property
+    def state(self, /) -> str | None:
+        """
+        The state to leave from.
+        """
+    @property
+    def timeout(self, /) -> float | None:
+        """
+        How many seconds the service waits for the target in each attempt.
+        """
+    @property
+    def ua(self, /) -> str | None:
+        """
+        The deprecated form of the profile.
+        """
+    @property
+    def use_https(self, /) -> bool:
+        """
+        Whether the service fetches an ``http`` target over ``https``.
+        """
+    @property
+    def warnings(self, /) -> list[str]:
+        """
+        Codes of what is allowed but hardly meant.
+
+        >>> from silkline import ProxyOptions
+        >>> ProxyOptions(profile="desktop", ua="mobile").warnings
+        ['ua_ignored']
+        """
+    def with_defaults(self, /, defaults: ProxyOptions) -> ProxyOptions:
+        """
+        These options, with what is not set here taken from others.
+
+        >>> from silkline import ProxyOptions
+        >>> defaults = ProxyOptions(profile="desktop", cookies="discard")
+        >>> ProxyOptions(profile="mobile").with_defaults(defaults)
+        ProxyOptions(cookies='discard', profile='mobile')
         """
 
 @final
@@ -528,6 +944,28 @@ class ProxyService:
     def stats_json(self, /) -> str:
         """
         The counts so far, as JSON.
+        """
+
+@final
+class ProxySessionList:
+    """
+    The sessions of an account.
+
+    >>> from silkline import ProxyApi
+    >>> body = b'{"1836172": "192.0.2.1", "1691272": null}'
+    >>> dict(ProxyApi("KEY").read_session_list(200, {}, body).sessions)
+    {'1836172': '192.0.2.1', '1691272': None}
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def duplicates(self, /) -> list[str]:
+        """
+        The sessions that the answer names more than once; the last address counts.
+        """
+    @property
+    def sessions(self, /) -> list[tuple[str, str | None]]:
+        """
+        Each session's id and outgoing address, in the answer's order; ``None``: it has none yet.
         """
 
 @final
@@ -1017,6 +1455,15 @@ def basic_credentials(value: str) -> tuple[str, str] | None:
     ('secret', '')
     """
 
+def connect_status(message: str) -> int | None:
+    """
+    The status of a failed CONNECT in an HTTP client's error message; ``None`` if there is none.
+
+    >>> from silkline import connect_status
+    >>> connect_status("Tunnel connection failed: 407 Proxy Authentication Required")
+    407
+    """
+
 def parse_http_date(text: str) -> int | None:
     """
     Seconds since 1970-01-01 of an HTTP date, in any of its three forms; `None` if it is none.
@@ -1024,6 +1471,27 @@ def parse_http_date(text: str) -> int | None:
     >>> from silkline import parse_http_date
     >>> parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT")
     784111777
+    """
+
+def proxy_leaks(headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """
+    Finds the headers that must not reach a target, as pairs of name and ``"option"`` or
+    ``"proxy_authorization"``: options of the service and of its successor (``X-Crawlera-*``,
+    ``Zyte-*``) and what authorizes at a proxy. `ProxyApi.leaks` finds the key itself, too.
+
+    >>> from silkline import proxy_leaks
+    >>> proxy_leaks({"Accept": "text/html", "X-Crawlera-Session": "7"})
+    [('X-Crawlera-Session', 'option')]
+    """
+
+def read_connect_failure(status: SupportsIndex) -> ProxyServiceError | None:
+    """
+    The error behind a CONNECT of which only the status is known; ``None`` if that is a success.
+
+    >>> from silkline import read_connect_failure
+    >>> error = read_connect_failure(407)
+    >>> error.code, error.action
+    ('bad_proxy_auth', 'stop_all_after_retries')
     """
 
 def retry_after(headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]]) -> float | None:
@@ -1035,4 +1503,13 @@ def retry_after(headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping
     >>> from silkline import retry_after
     >>> retry_after({"Retry-After": "120"})
     120.0
+    """
+
+def strip_proxy_leaks(headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]]) -> Headers:
+    """
+    The same headers without those that `proxy_leaks` finds.
+
+    >>> from silkline import strip_proxy_leaks
+    >>> strip_proxy_leaks({"Accept": "text/html", "X-Crawlera-Session": "7"})
+    Headers([('Accept', 'text/html')])
     """

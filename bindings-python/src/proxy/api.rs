@@ -7,7 +7,7 @@ use super::{PyProxyAnswer, PyProxyOptions, PySessionList, answer::ServiceErrorOb
 use crate::{
     convert::{Body, ReceivedHeaders},
     errors,
-    http::PyRequest,
+    http::{PyHeaders, PyRequest},
 };
 
 /// A request as it goes through the proxy.
@@ -308,4 +308,27 @@ pub(crate) fn read_connect_failure(py: Python<'_>, status: u16) -> Option<Servic
 #[pyfunction]
 pub(crate) fn connect_status(message: String) -> Option<u16> {
     proxy::connect_status(&message)
+}
+
+/// Finds the headers that must not reach a target, as pairs of name and ``"option"`` or
+/// ``"proxy_authorization"``: options of the service and of its successor (``X-Crawlera-*``,
+/// ``Zyte-*``) and what authorizes at a proxy. `ProxyApi.leaks` finds the key itself, too.
+///
+/// >>> from silkline import proxy_leaks
+/// >>> proxy_leaks({"Accept": "text/html", "X-Crawlera-Session": "7"})
+/// [('X-Crawlera-Session', 'option')]
+#[pyfunction]
+pub(crate) fn proxy_leaks(headers: ReceivedHeaders) -> Vec<(String, &'static str)> {
+    let found = proxy::proxy_leaks(&headers.0).into_iter();
+    found.map(|leak| (leak.name, leak.kind.as_str())).collect()
+}
+
+/// The same headers without those that `proxy_leaks` finds.
+///
+/// >>> from silkline import strip_proxy_leaks
+/// >>> strip_proxy_leaks({"Accept": "text/html", "X-Crawlera-Session": "7"})
+/// Headers([('Accept', 'text/html')])
+#[pyfunction]
+pub(crate) fn strip_proxy_leaks(headers: ReceivedHeaders) -> PyHeaders {
+    PyHeaders(proxy::strip_proxy_leaks(headers.0))
 }

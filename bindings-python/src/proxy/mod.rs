@@ -5,5 +5,8 @@ mod api;
 mod options;
 
 pub(crate) use answer::{PyProxyAnswer, PySessionList};
-pub(crate) use api::{PyProxiedRequest, PyProxyApi, connect_status, read_connect_failure};
+pub(crate) use api::{
+    PyProxiedRequest, PyProxyApi, connect_status, proxy_leaks, read_connect_failure,
+    strip_proxy_leaks,
+};
 pub(crate) use options::PyProxyOptions;

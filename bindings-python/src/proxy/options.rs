@@ -2,12 +2,12 @@
 
 use pyo3::{
     prelude::*,
-    types::{PyDict, PyString, PyType},
+    types::{PyDict, PyString, PyTuple, PyType},
 };
 use silkline::proxy::{Cookies, InvalidProxyOptions, Profile, ProxyOptions, ProxyWarning, Session};
 
 use crate::{
-    convert::{self, ReceivedHeaders},
+    convert::{self, Members, ReceivedHeaders},
     errors,
     http::PyHeaders,
 };
@@ -129,7 +129,7 @@ impl PyProxyOptions {
     /// >>> from silkline import ProxyOptions
     /// >>> ProxyOptions(session="7", profile="mobile").replace(session=None, region="de")
     /// ProxyOptions(profile='mobile', region='DE')
-    #[pyo3(signature = (**changes))]
+    #[pyo3(signature = (**changes: "object"))]
     fn replace<'py>(
         &self,
         py: Python<'py>,
@@ -267,8 +267,11 @@ impl PyProxyOptions {
         Ok(format!("ProxyOptions({})", parts.join(", ")))
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((), Bound<'py, PyDict>)> {
-        Ok(((), self.arguments(py)?))
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyTuple>, Members<'py>)> {
+        Ok((PyTuple::empty(py), Members(self.arguments(py)?)))
     }
 }
 

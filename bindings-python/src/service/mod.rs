@@ -3,9 +3,7 @@
 mod extraction;
 mod proxy;
 
-use core::time::Duration;
-
-use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
+use pyo3::{prelude::*, types::PyBytes};
 use silkline::{
     Timestamp,
     service::{Answer, Delivery},
@@ -15,7 +13,7 @@ pub(crate) use self::{
     extraction::{PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage},
     proxy::{PyProxyFetch, PyProxyRelay, PyProxyService, PyProxyWait, PyTunnel},
 };
-use crate::http::PyHeaders;
+use crate::{convert::delay, http::PyHeaders};
 
 /// An answer for the host to send.
 ///
@@ -66,15 +64,6 @@ impl PyAnswer {
 
 fn moment(seconds: f64) -> PyResult<Timestamp> {
     Ok(Timestamp::ZERO + delay("now", seconds)?)
-}
-
-/// Seconds from Python, to the nearest microsecond.
-fn delay(name: &str, seconds: f64) -> PyResult<Duration> {
-    let exact = Duration::try_from_secs_f64(seconds).map_err(|_| {
-        PyValueError::new_err(format!("{name} must be a number of seconds from 0 on"))
-    })?;
-    let rounded = exact.saturating_add(Duration::from_nanos(500));
-    Ok(rounded.saturating_sub(Duration::from_nanos(u64::from(rounded.subsec_nanos() % 1_000))))
 }
 
 /// The seed that was given, or one of the operating system's.

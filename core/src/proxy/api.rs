@@ -248,9 +248,9 @@ impl ProxyApi {
     }
 
     /// Finds what must not leave on a request that will not be proxied: what
-    /// [`leaks`](super::leaks) finds, and the key in any header or in the URL.
+    /// [`proxy_leaks`](super::proxy_leaks) finds, and the key in any header or in the URL.
     pub fn leaks(&self, request: &Request) -> Vec<Leak> {
-        let mut found = leak::leaks(&request.headers);
+        let mut found = leak::proxy_leaks(&request.headers);
         for (name, value) in request.headers.iter() {
             let known = found.iter().any(|leak| leak.name == name);
             if !known && self.shows_key(value) {
@@ -266,7 +266,7 @@ impl ProxyApi {
     /// The same request without what [`leaks`](Self::leaks) finds. A key in the URL is taken out
     /// if it stands there as user; elsewhere the URL stays as it is.
     pub fn strip_leaks(&self, mut request: Request) -> Request {
-        let kept = leak::strip_leaks(request.headers).into_iter();
+        let kept = leak::strip_proxy_leaks(request.headers).into_iter();
         request.headers = Headers::from_received(kept.filter(|(_, value)| !self.shows_key(value)));
         if self.shows_key(&request.url)
             && let Ok(mut url) = Url::parse(&request.url)

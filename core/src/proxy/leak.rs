@@ -42,13 +42,13 @@ pub struct Leak {
 /// (`X-Crawlera-*`, `Zyte-*`) and what authorizes at a proxy.
 ///
 /// [`ProxyApi::leaks`](super::ProxyApi::leaks) finds the key itself, too.
-pub fn leaks(headers: &Headers) -> Vec<Leak> {
+pub fn proxy_leaks(headers: &Headers) -> Vec<Leak> {
     let found = headers.iter().filter_map(|(name, _)| Some((name, kind(name)?)));
     found.map(|(name, kind)| Leak { name: name.into(), kind }).collect()
 }
 
-/// The same headers without those that [`leaks`] finds.
-pub fn strip_leaks(headers: Headers) -> Headers {
+/// The same headers without those that [`proxy_leaks`] finds.
+pub fn strip_proxy_leaks(headers: Headers) -> Headers {
     Headers::from_received(headers.into_iter().filter(|(name, _)| kind(name).is_none()))
 }
 

@@ -24,7 +24,7 @@ pub use api::{DEFAULT_ENDPOINT, MAX_HEADERS_SIZE, OptionPlace, ProxiedRequest, P
 pub use connect::{connect_status, read_connect_failure};
 pub use error_kind::{ProxyAction, ProxyErrorKind};
 pub use invalid::{InvalidProxiedRequest, InvalidProxyOptions};
-pub use leak::{Leak, LeakKind, leaks, strip_leaks};
+pub use leak::{Leak, LeakKind, proxy_leaks, strip_proxy_leaks};
 pub use options::{Cookies, DebugFields, Profile, ProxyOptions, ProxyWarning, Session};
 pub use service_error::ProxyServiceError;
 pub use session_calls::{ProxySessionList, SessionCallFailed};
