@@ -2,7 +2,7 @@
 
 use pyo3::{
     prelude::*,
-    types::{PyDict, PyString, PyTuple, PyType},
+    types::{PyDict, PyString, PyType},
 };
 use silkline::proxy::{Cookies, InvalidProxyOptions, Profile, ProxyOptions, ProxyWarning, Session};
 
@@ -267,11 +267,8 @@ impl PyProxyOptions {
         Ok(format!("ProxyOptions({})", parts.join(", ")))
     }
 
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Members<'py>)> {
-        Ok((PyTuple::empty(py), Members(self.arguments(py)?)))
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((), Members<'py>)> {
+        Ok(((), Members(self.arguments(py)?)))
     }
 }
 
