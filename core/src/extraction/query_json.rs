@@ -190,4 +190,17 @@ mod tests {
             assert_eq!(lone_surrogate_escape(json), position, "{json}");
         }
     }
+
+    #[test]
+    fn an_extra_member_is_one_json_value() {
+        let query = Query::new("http://a/", PageType::Article).unwrap();
+        for (json, length, position) in [("", 0, 0), ("{]", 2, 1), ("1,\"url\":2", 9, 1)] {
+            let field = "x".into();
+            let error = InvalidQuery::ExtraJson { field, length, position };
+            assert_eq!(query.clone().with_extra("x", json), Err(error), "{json}");
+        }
+        let query = query.with_extra("x", " [1, 2] ").unwrap();
+        assert_eq!(query.extra().next(), Some(("x", "[1, 2]")));
+        assert_eq!(query.with_extra("x", "1").unwrap_err().code(), "query_field_duplicate");
+    }
 }
