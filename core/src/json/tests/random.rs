@@ -249,6 +249,18 @@ fn every_way_agrees_on_utf8() {
 }
 
 #[test]
+fn every_way_agrees_on_escapes_in_front_of_plain_blocks() {
+    for front in 0..130 {
+        for escape in ["\\", "\\u", "\\u1", "\\u12", "\\u123", "\\u1234", "\\n"] {
+            for plain in ["x", "a"] {
+                let (front, plain) = ("x".repeat(front), plain.repeat(140));
+                compare(format!("[\"{front}{escape}{plain}\"]").as_bytes(), 0, 0);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_way_agrees_on_depth() {
     for depth in 0..130 {
         for levels in [1, 2, 60, 64, 65, 126, 127, 128, 129, 200] {
