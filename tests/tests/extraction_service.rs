@@ -233,11 +233,13 @@ fn requests_are_refused_as_documented() {
     assert_eq!(body(&response)["title"], "Invalid API endpoint");
     let huge = refused(service.handle_request(&post(vec![b' '; 200_001]), START));
     assert_eq!((huge.status, huge.body.len(), huge.headers.len()), (413, 0, 0));
+    let unreadable = service.handle_malformed(START).response;
+    assert_eq!(problem(&unreadable), (400, "malformed-request".into()));
     let errors = &counts(&service)["request_errors"];
     assert_eq!(errors["malformed-json"], 7);
     assert_eq!(errors["413"], 1);
     assert_eq!(counts(&service)["queries"], 0);
-    assert_eq!(counts(&service)["requests"], cases.len() + 2);
+    assert_eq!(counts(&service)["requests"], cases.len() + 3);
     assert!(!format!("{service:?}").contains("\"key\""));
 }
 

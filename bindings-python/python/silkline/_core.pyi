@@ -127,6 +127,10 @@ class ExtractionService:
         Takes what came of a page: a `FetchedPage`, the target's status if it was none of success,
         or the name of a failure. Gives the answer if that was all it lacked.
         """
+    def handle_malformed(self, /, now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
+        """
+        Answers what the host could not read as an HTTP request.
+        """
     def handle_request(self, /, method: str, url: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body: bytes, now: SupportsFloat | SupportsIndex) -> ServiceAnswer | ServiceFetch:
         """
         Takes a request. The URL may be absolute or begin with the path.

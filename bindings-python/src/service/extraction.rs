@@ -324,6 +324,13 @@ impl PyExtractionService {
         }
     }
 
+    /// Answers what the host could not read as an HTTP request.
+    fn handle_malformed(&self, py: Python<'_>, now: f64) -> PyResult<PyAnswer> {
+        let now = moment(now)?;
+        let answer = self.lock().handle_malformed(now);
+        PyAnswer::from_core(py, None, answer)
+    }
+
     /// Takes what came of a page: a `FetchedPage`, the target's status if it was none of success,
     /// or the name of a failure. Gives the answer if that was all it lacked.
     fn handle_fetched(

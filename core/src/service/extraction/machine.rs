@@ -15,9 +15,9 @@ use super::{
     outcome::{FetchOutcome, FetchQuery},
     query::{UserQuery, split},
     refusal::{
-        ACCOUNT_DISABLED, EMPTY_REQUEST, INVALID_TOKEN, MALFORMED_JSON, METHOD_NOT_ALLOWED,
-        NO_TOKEN, QUERIES_LIMIT_REACHED, Refused, UNKNOWN_URI, UNRECOGNIZED_CONTENT_TYPE,
-        USER_RATE_LIMIT_EXCEEDED, payload_too_large,
+        ACCOUNT_DISABLED, EMPTY_REQUEST, INVALID_TOKEN, MALFORMED_JSON, MALFORMED_REQUEST,
+        METHOD_NOT_ALLOWED, NO_TOKEN, QUERIES_LIMIT_REACHED, Refused, UNKNOWN_URI,
+        UNRECOGNIZED_CONTENT_TYPE, USER_RATE_LIMIT_EXCEEDED, payload_too_large,
     },
     result,
     script::{Action, Disorder},
@@ -156,6 +156,13 @@ impl ExtractionService {
             Ok(queries) => self.accept(queries, now),
             Err(response) => Step::Answer(Answer::whole(response)),
         }
+    }
+
+    /// Answers what the host could not read as an HTTP request.
+    pub fn handle_malformed(&mut self, now: Timestamp) -> Answer {
+        self.advance(now);
+        self.stats.requests += 1;
+        Answer::whole(self.refuse(MALFORMED_REQUEST))
     }
 
     /// Takes what came of a page. Gives the answer if that was all it lacked; what comes too late,

@@ -44,7 +44,8 @@ pub(super) const UNRECOGNIZED_CONTENT_TYPE: Refusal = refusal(
 );
 pub(super) const EMPTY_REQUEST: Refusal =
     refusal("empty-request", 400, "Empty request body - should be JSON document");
-const MALFORMED_REQUEST: Refusal = refusal("malformed-request", 400, "Unparseable request");
+pub(super) const MALFORMED_REQUEST: Refusal =
+    refusal("malformed-request", 400, "Unparseable request");
 const HTTP_PIPELINING: Refusal = refusal(
     "http-pipelining-not-supported",
     400,

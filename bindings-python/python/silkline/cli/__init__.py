@@ -1,0 +1,45 @@
+"""The command ``silkline``: one file here per subcommand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from silkline import __version__
+from . import sandbox
+
+__all__ = ["main", "parser"]
+
+_COMMANDS = (sandbox,)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Makes the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="silkline",
+        description="Crawl through Zyte's services at the pace they ask for.",
+    )
+    parser.add_argument("--version", action="version", version=f"silkline {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit status."""
+    options = parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except ModuleNotFoundError as error:
+        # Each program needs the packages of its extra, which the binding does without.
+        if (error.name or "").partition(".")[0] == "silkline":
+            raise
+        extra = options.extra
+        print(
+            f"silkline: the package {error.name!r} is missing: pip install 'silkline[{extra}]'",
+            file=sys.stderr,
+        )
+        return 1

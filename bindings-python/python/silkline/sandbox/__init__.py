@@ -1,0 +1,10 @@
+"""The services on this machine, over real HTTP: for development, demos and tests.
+
+`Sandbox` is what ``silkline sandbox`` runs. Needs the extra ``silkline[sandbox]``.
+"""
+
+from __future__ import annotations
+
+from .server import Sandbox
+
+__all__ = ["Sandbox"]

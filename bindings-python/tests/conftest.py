@@ -1,0 +1,48 @@
+"""What several test files need."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SITE = Path(__file__).resolve().parents[2] / "tests" / "site" / "serve.py"
+
+
+def _site_module() -> Any:
+    spec = importlib.util.spec_from_file_location("site_server", SITE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _serve(address: str) -> Iterator[str]:
+    site = _site_module().Site((address, 0), None, None)
+    thread = threading.Thread(target=site.serve_forever, args=(0.05,))
+    thread.start()
+    host = f"[{address}]" if ":" in address else address
+    yield f"http://{host}:{site.server_address[1]}"
+    site.shutdown()
+    site.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """The URL of the test pages."""
+    yield from _serve("127.0.0.1")
+
+
+@pytest.fixture(scope="session")
+def site_v6() -> Iterator[str]:
+    """The URL of the test pages on IPv6."""
+    try:
+        yield from _serve("::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
