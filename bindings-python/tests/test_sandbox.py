@@ -76,7 +76,7 @@ def test_a_page_becomes_an_item(site: str) -> None:
         assert first["query"]["domain"] == "127.0.0.1"
         assert first["article"]["url"] == url
         assert first["article"]["headline"]
-        assert first["webPage"]["inLanguages"] == [{"code": "en"}]
+        assert first["webPage"]["inLanguages"] == [{"code": "en-GB"}]
         assert first["html"].lower().startswith("<!doctype html>")
         assert "html" not in second
         assert abs(int(first["query"]["id"][:13]) / 1000 - time.time()) < 60
@@ -86,7 +86,7 @@ def test_a_page_becomes_an_item(site: str) -> None:
 
 
 def test_custom_html_is_extracted_without_a_download() -> None:
-    page = "<title>Note</title><article><h1>A note</h1><p>It was written for this test.</p>"
+    page = "<title>Note</title><body><article><h1>A note</h1><p>It was written for this test.</p>"
 
     async def main(sandbox: Sandbox) -> None:
         sent = query("http://elsewhere.example/", customHtml=page, fullHtml=True)
@@ -169,7 +169,7 @@ def test_ipv6_and_names_below_localhost(site: str, site_v6: str) -> None:
 
 def test_text_is_read_in_its_own_encoding() -> None:
     page = (
-        "<meta charset=iso-8859-2><article><h1>Žluťoučký kůň</h1><p>Příliš žluťoučký kůň úpěl "
+        "<meta charset=iso-8859-2><body><article><h1>Žluťoučký kůň</h1><p>Příliš žluťoučký kůň úpěl "
         "ďábelské ódy.</p></article>"
     )
 

@@ -391,7 +391,7 @@ fn domains_are_occupied_in_three_ways() {
     let near = finished(&mut a, &request, START + Duration::from_millis(16_500));
     assert!(errors(&near.response)[0].contains("retry in 1 seconds"));
     assert_eq!(errors(&finished(&mut a, &request, seconds(17)).response), ["none", "none"]);
-    assert_eq!(a.stats().query_errors["Domain … is occupied, please retry in … seconds"], 2);
+    assert_eq!(a.stats().query_errors["Domain ... is occupied, please retry in ... seconds"], 2);
 
     let mut b = service(unlimited().with_domain_pace(Some(Pace::every(Duration::from_secs(4)))));
     let request = urls(&["http://a.example/", "http://b.example/", "http://x.a.example/"]);

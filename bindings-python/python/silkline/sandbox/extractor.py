@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import multiprocessing
@@ -15,8 +14,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 _log = logging.getLogger(__name__)
-
-_TEXT_TYPES = ("text/", "application/xhtml", "application/xml", "application/json")
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,7 @@ class Extractor:
     """
 
     def __init__(self, workers: int) -> None:
+        _import()  # what is missing is told now, not page by page
         self._workers = workers
         self._executor = self._start()
 
@@ -88,23 +86,27 @@ class Extractor:
 def run(task: Task) -> Extracted | str:
     """Does one task, in whatever process this is."""
     from .items import extract
+    from .items.page import decode
 
-    if not _is_text(task.content_type):
-        return "no_visible_elements"
     try:
-        html = task.body if isinstance(task.body, str) else _decode(task.content_type, task.body)
-        result = extract(html, task.url, task.page_type, article_body_raw=task.article_body_raw)
+        result = extract(
+            task.body,
+            task.url,
+            task.page_type,
+            article_body_raw=task.article_body_raw,
+            content_type=task.content_type or None,
+        )
+        if not result.visible or result.item is None:
+            return "no_visible_elements"
+        html = decode(task.body, task.content_type or None) if task.full_html else None
+        return Extracted(
+            item=_json(result.item),
+            web_page=_json(result.web_page),
+            html=None if html is None else _clean(html),
+        )
     except Exception:  # noqa: BLE001 -- whatever a page does to a library, it is answered
         _log.exception("%s: extraction failed", task.url)
         return "internal"
-    if not result.visible:
-        return "no_visible_elements"
-    item = result.item if result.item is not None else {"url": task.url, "probability": 0.0}
-    return Extracted(
-        item=_json(item),
-        web_page=_json(result.web_page),
-        html=_clean(html) if task.full_html else None,
-    )
 
 
 def _json(value: object) -> str:
@@ -114,19 +116,6 @@ def _json(value: object) -> str:
 def _clean(text: str) -> str:
     """The text without lone surrogates, which no UTF-8 can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _is_text(content_type: str) -> bool:
-    media_type = content_type.partition(";")[0].strip().lower()
-    return not media_type or media_type.startswith(_TEXT_TYPES) or media_type.endswith("+xml")
-
-
-def _decode(content_type: str, body: bytes) -> str:
-    """The page as text: by byte order mark, header, meta element, or what fits."""
-    from w3lib.encoding import html_to_unicode
-
-    _, text = html_to_unicode(content_type or None, body, default_encoding="utf-8")
-    return text
 
 
 def _import() -> None:
@@ -144,5 +133,4 @@ def _begin_worker() -> None:
             os._exit(0)
 
     threading.Thread(target=follow, daemon=True).start()
-    with contextlib.suppress(ImportError):
-        _import()
+    _import()

@@ -24,7 +24,7 @@ pub struct ExtractionStats {
     pub items: u64,
     /// Refused requests by the last segment of the problem's type, or by status.
     pub request_errors: BTreeMap<String, u64>,
-    /// Results with an error, by the documented text with `…` for what varies (but `httpNNN` by
+    /// Results with an error, by the documented text with `...` for what varies (but `httpNNN` by
     /// its status).
     pub query_errors: BTreeMap<String, u64>,
     /// Requests that came faster than their key's rate allows.
@@ -86,7 +86,7 @@ fn add(counts: &mut BTreeMap<String, u64>, name: &str) {
 /// The text without what names one domain only, so that the list stays short.
 fn general(text: &str) -> String {
     if text.starts_with("Domain ") && text.contains(" is occupied, please retry in ") {
-        "Domain … is occupied, please retry in … seconds".to_string()
+        "Domain ... is occupied, please retry in ... seconds".to_string()
     } else {
         text.to_owned()
     }
