@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 _Outcome: TypeAlias = FetchedPage | int | str
 _Request: TypeAlias = web.BaseRequest
 _SHUTDOWN_SECONDS = 1.0
+# Bodies from this size on are compressed by a thread.
+_COMPRESSED_ASIDE = 1 << 16
 
 
 @dataclass
@@ -234,7 +236,9 @@ class ExtractionHost:
 
 def plain_response(answer: ServiceAnswer, *, gzip: bool = False) -> web.Response:
     """The answer for aiohttp to send."""
-    response = web.Response(status=answer.status, body=answer.body)
+    response = web.Response(
+        status=answer.status, body=answer.body, zlib_executor_size=_COMPRESSED_ASIDE
+    )
     response.headers.clear()  # of the content type that aiohttp assumes
     for name, value in answer.headers:
         response.headers.add(name, value)
