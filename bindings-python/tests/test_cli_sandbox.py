@@ -19,6 +19,8 @@ import pytest
 from silkline import basic_authorization
 from silkline.cli import main
 
+pytest.importorskip("silkline.sandbox.items")
+
 COMMAND = [str(Path(sys.executable).with_name("silkline")), "sandbox"]
 MODULE = [sys.executable, "-m", "silkline", "sandbox"]
 READY = "silkline sandbox ready: extraction "

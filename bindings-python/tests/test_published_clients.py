@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from published import interpreter
 from silkline.sandbox import Sandbox
+
+pytest.importorskip("silkline.sandbox.items")
 
 PAGES = ["/magazine/tide-clock.html", "/magazine/faro.html", "/magazine/bread-oven.html"]
 
@@ -68,3 +73,61 @@ def test_zyte_autoextract_retries_a_429_and_an_occupied_domain(tmp_path: Path, s
     assert list(stats["query_errors"].values()) == [1]
     assert "is occupied" in next(iter(stats["query_errors"]))
     assert "Attempts:                 4" in err
+
+
+SPIDER = """
+import json
+import scrapy
+from scrapy.crawler import CrawlerProcess
+
+
+class Spider(scrapy.Spider):
+    name = "spider"
+
+    def start_requests(self):
+        meta = {"enabled": True, "pageType": "article", "extra": {"meta": "kept"}}
+        for url in URLS:
+            yield scrapy.Request(url, meta={"autoextract": meta})
+
+    def parse(self, response):
+        result = response.meta["autoextract"]
+        user_query = result["original_url"], result["article"]["url"]
+        print(json.dumps([*user_query, result["article"]["headline"]]))
+
+
+process = CrawlerProcess({
+    "AUTOEXTRACT_USER": "KEY",
+    "AUTOEXTRACT_URL": ENDPOINT,
+    "DOWNLOADER_MIDDLEWARES": {"scrapy_autoextract.AutoExtractMiddleware": 543},
+    "LOG_LEVEL": "ERROR",
+    "TELNETCONSOLE_ENABLED": False,
+})
+process.crawl(Spider)
+process.start()
+"""
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="that Scrapy is older than this Python")
+def test_scrapy_autoextract_finds_items_in_its_responses(tmp_path: Path, site: str) -> None:
+    urls = [site + path for path in PAGES]
+    python = interpreter("scrapy-autoextract")
+
+    async def main() -> tuple[str, dict[str, Any]]:
+        async with Sandbox(keys=["KEY"]) as sandbox:
+            spider = tmp_path / "spider.py"
+            settings = f"URLS = {urls!r}\nENDPOINT = {sandbox.extraction_url!r}\n"
+            spider.write_text(settings + SPIDER)
+            process = await asyncio.create_subprocess_exec(
+                python, str(spider), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            out, err = await asyncio.wait_for(process.communicate(), 120)
+            assert process.returncode == 0, err
+            return out.decode(), sandbox.stats()
+
+    out, stats = asyncio.run(main())
+    found = {item[0]: item[1:] for item in map(json.loads, out.splitlines())}
+    assert set(found) == set(urls)
+    for url, (item_url, headline) in found.items():
+        assert item_url == url
+        assert headline
+    assert (stats["items"], stats["request_errors"]) == (3, {})

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from silkline import __version__
+
 from . import sandbox
 
 __all__ = ["main", "parser"]
