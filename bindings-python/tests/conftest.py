@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 SITE = Path(__file__).resolve().parents[2] / "tests" / "site" / "serve.py"
 
@@ -22,12 +24,13 @@ def _site_module() -> Any:
     return module
 
 
-def _serve(address: str) -> Iterator[str]:
-    site = _site_module().Site((address, 0), None, None)
+def _serve(address: str, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    site = _site_module().Site((address, 0), None, tls)
     thread = threading.Thread(target=site.serve_forever, args=(0.05,))
     thread.start()
     host = f"[{address}]" if ":" in address else address
-    yield f"http://{host}:{site.server_address[1]}"
+    scheme = "https" if tls else "http"
+    yield f"{scheme}://{host}:{site.server_address[1]}"
     site.shutdown()
     site.server_close()
     thread.join()
@@ -46,3 +49,11 @@ def site_v6() -> Iterator[str]:
         yield from _serve("::1")
     except OSError:
         pytest.skip("this machine has no IPv6")
+
+
+@pytest.fixture(scope="session")
+def tls_site() -> Iterator[str]:
+    """The URL of the test pages over TLS, with a certificate that nobody trusts."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    yield from _serve("127.0.0.1", context)

@@ -6,30 +6,35 @@ import argparse
 import asyncio
 import json
 import logging
-import math
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import sandbox_proxy, values
+
 if TYPE_CHECKING:
     from silkline.sandbox import Sandbox
 
 _DESCRIPTION = """\
-Serves the Automatic Extraction API on this machine, over real HTTP: it downloads the pages it is
-asked for (only from hosts it was allowed to) and makes the items from what they hold. No account,
-nothing from outside.
+Serves two services on this machine, over real HTTP. No account, nothing from outside.
 
-Once it listens it prints one line, with the URL that clients need as their endpoint:
+The Automatic Extraction API downloads the pages it is asked for (only from hosts it was allowed
+to) and makes the items from what they hold. Smart Proxy Manager is a forward proxy with sessions,
+each of which leaves from an address of its own; for https targets its clients have to trust the
+certificate authority that it made at its first start.
 
-  silkline sandbox ready: extraction http://127.0.0.1:8010/v1/extract
+Once it listens it prints one line, with what clients need:
+
+  silkline sandbox ready: extraction http://127.0.0.1:8010/v1/extract proxy http://127.0.0.1:8011 ca FILE
 
 It counts what it sees (requests, queries, errors, rate violations, what would have been billed):
 the counts are at /-/stats, and are printed as JSON when it stops (Ctrl-C or SIGTERM).
 """
 
-_EPILOG = """\
+_EPILOG = (
+    """\
 fault scripts (--faults): a JSON list of rules, of which the first that fits a request, and the
 first that fits a query, is carried out:
 
@@ -47,74 +52,16 @@ first that fits a query, is carried out:
                         truncate (bytes); garbage (bytes); echo (members added to userQuery);
                         results: list of missing, surplus, foreign, reversed, shuffled, object
 
+"""
+    + sandbox_proxy.FAULTS
+    + """
 examples:
   silkline sandbox --key SECRET
   silkline sandbox --extraction-port 0 --rate 0 --allow-host example.com --allow-host '*.example.org'
   silkline sandbox --occupied shop.localhost=30 --faults faults.json --seed 1
+  silkline sandbox --proxy-port 8011 --session-delay 1 --ban-status shop.localhost=403
 """
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(text)
-    return value
-
-
-def _seconds(text: str) -> float:
-    """A number of seconds from 0 on."""
-    try:
-        return _number(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
-
-
-def _rate(text: str) -> float:
-    """A rate, 0 standing for no limit."""
-    try:
-        return _number(text) or math.inf
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of queries") from None
-
-
-def _count(text: str) -> int:
-    """A number from 1 on."""
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return value
-
-
-def _from_zero(text: str) -> int:
-    """A number from 0 on."""
-    return 0 if text == "0" else _count(text)
-
-
-def _port(text: str) -> int:
-    value = int(text) if text.isdecimal() else -1
-    if not 0 <= value <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 for any free one)")
-    return value
-
-
-def _seed(text: str) -> int:
-    value = int(text) if text.isdecimal() else -1
-    if not 0 <= value < 2**64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a seed (a number below 2**64)")
-    return value
-
-
-def _key(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("a key cannot be empty")
-    return text
-
-
-def _occupied(text: str) -> tuple[str, float]:
-    domain, mark, seconds = text.rpartition("=")
-    if not domain or not mark:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form DOMAIN=SECONDS")
-    return domain, _seconds(seconds)
+)
 
 
 def add_parser(commands: Any) -> None:
@@ -134,11 +81,17 @@ def add_parser(commands: Any) -> None:
     add(
         "--extraction-port",
         metavar="PORT",
-        type=_port,
-        default=8010,
-        help="port of the Automatic Extraction API, 0 for any free one (default: %(default)s)",
+        type=values.port,
+        help="port of the Automatic Extraction API, 0 for any free one (default: 8010)",
     )
-    add("--seed", metavar="N", type=_seed, help="makes ids and chances in faults repeatable")
+    add(
+        "--proxy-port",
+        metavar="PORT",
+        type=values.port,
+        help="port of Smart Proxy Manager, 0 for any free one (default: 8011). Once a port is "
+        "given, only those services listen that have one",
+    )
+    add("--seed", metavar="N", type=values.seed, help="makes ids and chances in faults repeatable")
     add("--verbose", "-v", action="store_true", help="log each request and each page to stderr")
 
     users = parser.add_argument_group("users")
@@ -146,7 +99,7 @@ def add_parser(commands: Any) -> None:
     add(
         "--key",
         metavar="KEY",
-        type=_key,
+        type=values.key,
         action="append",
         dest="keys",
         help="a good API key; may repeat (default: any non-empty key is good)",
@@ -154,7 +107,7 @@ def add_parser(commands: Any) -> None:
     add(
         "--disabled-key",
         metavar="KEY",
-        type=_key,
+        type=values.key,
         action="append",
         dest="disabled_keys",
         help="the key of a disabled account; may repeat",
@@ -165,37 +118,37 @@ def add_parser(commands: Any) -> None:
     add(
         "--rate",
         metavar="QUERIES",
-        type=_rate,
+        type=values.rate,
         help="queries a second for each key, 0 for no limit (documented: 5)",
     )
     add(
         "--burst",
         metavar="QUERIES",
-        type=_count,
+        type=values.count,
         help="queries that a key may send at once after a pause (default: one second's worth)",
     )
     add(
         "--system-rate",
         metavar="QUERIES",
-        type=_rate,
+        type=values.rate,
         help="queries a second for all keys together (default: no limit)",
     )
     add(
         "--max-queries",
         metavar="N",
-        type=_count,
+        type=values.count,
         help="queries in a request (documented: 100)",
     )
     add(
         "--max-payload",
         metavar="BYTES",
-        type=_count,
+        type=values.count,
         help="size of a request's body (default: 32 MiB)",
     )
     add(
         "--query-timeout",
         metavar="SECONDS",
-        type=_seconds,
+        type=values.seconds,
         help="time for a query (documented: 600)",
     )
     add("--shuffle", action="store_true", help="give the results of a request in random order")
@@ -211,26 +164,26 @@ def add_parser(commands: Any) -> None:
     add(
         "--occupied",
         metavar="DOMAIN=SECONDS",
-        type=_occupied,
+        type=values.domain_seconds,
         action="append",
         help="domain that is occupied for so long from the first query for it on; may repeat",
     )
     add(
         "--domain-rate",
         metavar="QUERIES",
-        type=_rate,
+        type=values.rate,
         help="queries a second for each domain, which is occupied beyond (default: no limit)",
     )
     add(
         "--domain-concurrency",
         metavar="N",
-        type=_count,
+        type=values.count,
         help="queries at a time for each domain, which is occupied beyond (default: no limit)",
     )
     add(
         "--domain-wait",
         metavar="SECONDS",
-        type=_seconds,
+        type=values.seconds,
         help="the wait announced when a domain has too many queries at a time (default: 5)",
     )
 
@@ -257,41 +210,42 @@ def add_parser(commands: Any) -> None:
     add(
         "--connect-timeout",
         metavar="SECONDS",
-        type=_seconds,
+        type=values.seconds,
         help="time to open a connection (default: 30)",
     )
     add(
         "--fetch-timeout",
         metavar="SECONDS",
-        type=_seconds,
+        type=values.seconds,
         help="time to download a page (default: what the query's own time allows)",
     )
     add(
         "--max-page",
         metavar="BYTES",
-        type=_count,
+        type=values.count,
         dest="max_page_bytes",
         help="size of a page (default: 16 MiB)",
     )
     add(
         "--max-redirects",
         metavar="N",
-        type=_from_zero,
+        type=values.from_zero,
         help="redirects to follow (default: 10)",
     )
     add(
         "--concurrency",
         metavar="N",
-        type=_count,
+        type=values.count,
         help="pages to download at a time (default: 100)",
     )
     add(
         "--workers",
         metavar="N",
-        type=_from_zero,
+        type=values.from_zero,
         default=min(4, os.cpu_count() or 1),
         help="processes that extract, 0 for threads of this one (default: %(default)s)",
     )
+    sandbox_proxy.add_options(parser)
     parser.set_defaults(_parser=parser)
 
 
@@ -316,10 +270,14 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         if options.faults:
             stdin = str(options.faults) == "-"
             given["faults"] = sys.stdin.read() if stdin else options.faults.read_text("utf-8")
+        proxy = sandbox_proxy.options(options)
     except (OSError, UnicodeDecodeError) as error:
-        parser.error(f"argument --faults: {error}")
+        parser.error(f"cannot read a fault script: {error}")
+    ports = {"extraction_port": options.extraction_port, "proxy_port": options.proxy_port}
+    if set(ports.values()) == {None}:
+        ports = {"extraction_port": 8010, "proxy_port": 8011}
     try:
-        return Sandbox(host=options.host, extraction_port=options.extraction_port, **given)
+        return Sandbox(host=options.host, proxy=proxy, **ports, **given)
     except ValueError as error:
         parser.error(str(error))
 
@@ -344,7 +302,7 @@ async def _serve(sandbox: Sandbox) -> int:
         print(f"silkline sandbox: cannot listen: {error}", file=sys.stderr)
         return 1
     try:
-        print(f"silkline sandbox ready: extraction {sandbox.extraction_url}", flush=True)
+        print("silkline sandbox ready:", " ".join(sandbox.listening()), flush=True)
         await stop.wait()
     finally:
         await sandbox.stop()

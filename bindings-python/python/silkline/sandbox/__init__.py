@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .proxy import ProxyOptions
 from .server import Sandbox
 
-__all__ = ["Sandbox"]
+__all__ = ["ProxyOptions", "Sandbox"]

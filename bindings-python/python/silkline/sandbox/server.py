@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .extraction import ExtractionHost
 from .fetch import FetchLimits
+from .proxy import ProxyHost, ProxyOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -24,7 +26,9 @@ class Sandbox:
     >>> asyncio.run(main())
     http: 0
 
-    Ports are free ones unless given. The limits of the extraction service are those of
+    Ports are free ones unless given; a service whose port is ``None`` does not listen. The proxy
+    listens if it has a port, with the limits of `silkline.service.ProxyService` and what else
+    ``proxy`` says of it. The limits of the extraction service are those of
     `silkline.service.ExtractionService`; what is left out is as documented. Pages are fetched from
     ``allow_hosts`` only: names, ``*.NAME``, addresses, networks, ``localhost``, ``public`` or ``*``.
     With ``workers`` pages are extracted in so many processes (the program then needs the usual
@@ -35,7 +39,8 @@ class Sandbox:
         self,
         *,
         host: str = "127.0.0.1",
-        extraction_port: int = 0,
+        extraction_port: int | None = 0,
+        proxy_port: int | None = None,
         keys: Iterable[str] | None = None,
         disabled_keys: Iterable[str] = (),
         rate: float | None = None,
@@ -59,9 +64,20 @@ class Sandbox:
         max_redirects: int = FetchLimits.max_redirects,
         concurrency: int = FetchLimits.concurrency,
         workers: int = 0,
+        proxy: ProxyOptions | None = None,
     ) -> None:
         self._address = host
         self._extraction_port = extraction_port
+        self._proxy_port = proxy_port
+        keys = None if keys is None else list(keys)
+        allow_hosts = list(allow_hosts)
+        self._proxy = ProxyHost(
+            keys=keys,
+            disabled_keys=list(disabled_keys),
+            allow_hosts=allow_hosts,
+            seed=seed,
+            **(proxy or {}),
+        )
         self._extraction = ExtractionHost(
             allow_hosts=allow_hosts,
             limits=FetchLimits(
@@ -72,7 +88,7 @@ class Sandbox:
                 concurrency=concurrency,
             ),
             workers=workers,
-            keys=None if keys is None else list(keys),
+            keys=keys,
             disabled_keys=list(disabled_keys),
             rate=rate,
             burst=burst,
@@ -92,10 +108,18 @@ class Sandbox:
 
     async def start(self) -> None:
         """Begins to listen."""
-        await self._extraction.start(self._address, self._extraction_port)
+        if self._extraction_port is not None:
+            await self._extraction.start(self._address, self._extraction_port)
+        if self._proxy_port is not None:
+            try:
+                await self._proxy.start(self._address, self._proxy_port)
+            except BaseException:
+                await self.stop()
+                raise
 
     async def stop(self) -> None:
         """Stops listening and gives up what is in progress. The counts stay."""
+        await self._proxy.stop()
         await self._extraction.stop()
 
     async def __aenter__(self) -> Self:
@@ -113,9 +137,34 @@ class Sandbox:
     @property
     def extraction_url(self) -> str:
         """The endpoint for clients of the Automatic Extraction API, once it listens."""
+        return f"{self._origin(self._extraction.port)}/v1/extract"
+
+    @property
+    def proxy_url(self) -> str:
+        """The proxy for clients of Smart Proxy Manager, once it listens."""
+        return self._origin(self._proxy.port)
+
+    @property
+    def ca_certificate(self) -> Path:
+        """The certificate that clients of the proxy have to trust for https targets."""
+        return self._proxy.authority.certificate
+
+    def listening(self) -> Iterator[str]:
+        """What clients need to know, word by word."""
+        if self._extraction_port is not None:
+            yield f"extraction {self.extraction_url}"
+        if self._proxy_port is not None:
+            yield f"proxy {self.proxy_url}"
+            yield f"ca {self.ca_certificate}"
+
+    def _origin(self, port: int) -> str:
         address = f"[{self._address}]" if ":" in self._address else self._address
-        return f"http://{address}:{self._extraction.port}/v1/extract"
+        return f"http://{address}:{port}"
 
     def stats(self) -> dict[str, Any]:
-        """What the services counted so far."""
-        return self._extraction.stats()
+        """What the services counted so far: the extraction's, and the proxy's under ``proxy``."""
+        if self._proxy_port is None:
+            return self._extraction.stats()
+        if self._extraction_port is None:
+            return {"proxy": self._proxy.stats()}
+        return {**self._extraction.stats(), "proxy": self._proxy.stats()}

@@ -1,0 +1,166 @@
+"""The proxy service with sockets: absolute-form requests, CONNECT, and the `/sessions` calls."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import h11
+
+from silkline.sandbox.hosts import AllowedHosts
+from silkline.service import ProxyService, ProxyTunnel, ServiceAnswer
+
+from .addresses import DEFAULT, addresses
+from .authority import Authority
+from .channel import Channel
+from .exchange import Connection
+from .forward import Forwarder, send_answer
+from .held import Held
+from .outgoing import Outgoing
+
+
+class ProxyHost:
+    """Serves Smart Proxy Manager on a port: a forward proxy with sessions.
+
+    Pages are fetched from ``allow_hosts`` only. The certificate authority is kept in
+    ``ca_directory``. Certificates of https targets are verified, but for those on this machine
+    unless ``target_ca`` names the authority they come from. The rest is for `ProxyService`.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_hosts: Iterable[str] = ("localhost",),
+        outgoing: Iterable[str] = DEFAULT,
+        ca_directory: Path | None = None,
+        target_ca: Path | None = None,
+        **service: Any,
+    ) -> None:
+        self._allowed = AllowedHosts(allow_hosts)
+        self._ca_directory = ca_directory
+        self._target_ca = target_ca
+        self._service = ProxyService(outgoing=addresses(outgoing), **service)
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self.port = 0
+
+    async def start(self, host: str, port: int) -> None:
+        """Begin to listen; port 0 is any free one."""
+        self._outgoing = Outgoing(self._allowed, self._target_ca)
+        self._held = Held(self._service)
+        self._forwarder = Forwarder(self._service, self._outgoing, self._held)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._accept, host, port, backlog=1024)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop listening and end all connections. The counts stay."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.close()
+        self._held.close()
+        for task in list(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        await server.wait_closed()
+        await self._outgoing.close()
+
+    @cached_property
+    def authority(self) -> Authority:
+        """The authority that clients have to trust for https targets."""
+        return Authority(self._ca_directory)
+
+    def stats(self) -> dict[str, Any]:
+        """What the service counted so far."""
+        counts: dict[str, Any] = json.loads(self._service.stats_json())
+        return counts
+
+    def _accept(self) -> Channel:
+        channel = Channel()
+        task = asyncio.get_running_loop().create_task(self._watch(channel))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+        return channel
+
+    async def _watch(self, channel: Channel) -> None:
+        """Serve a connection until it ends or the client goes away."""
+        serving = asyncio.ensure_future(self._serve(Connection(channel), None))
+        losing = asyncio.ensure_future(channel.lost.wait())
+        try:
+            await asyncio.wait({serving, losing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            serving.cancel()
+            losing.cancel()
+            with contextlib.suppress(asyncio.CancelledError, OSError, h11.ProtocolError):
+                await serving
+            channel.close()
+
+    async def _serve(self, connection: Connection, tunnel: ProxyTunnel | None) -> None:
+        try:
+            while (request := await connection.next_request()) is not None:
+                if request.method == b"CONNECT" and tunnel is None:
+                    await self._open_tunnel(connection, request)
+                    return
+                await self._answer(connection, request, tunnel)
+        except h11.RemoteProtocolError as error:
+            with contextlib.suppress(h11.LocalProtocolError):
+                await connection.refuse(error)
+
+    async def _open_tunnel(self, connection: Connection, request: h11.Request) -> None:
+        authority = request.target.decode("latin-1")
+        step = self._service.handle_connect(authority, _pairs(request), self._held.now())
+        if isinstance(step, ServiceAnswer):
+            await send_answer(connection, step)
+            return
+        host = authority.rpartition(":")[0].strip("[]")
+        context = await asyncio.to_thread(self._context, host)
+        await connection.accept_tunnel(list(step.headers))
+        # A client that does not trust the authority ends the handshake.
+        with contextlib.suppress(ssl.SSLError):
+            await connection.channel.start_tls(context)
+            await self._serve(Connection(connection.channel), step)
+
+    def _context(self, host: str) -> ssl.SSLContext:
+        return self.authority.context(host)
+
+    async def _answer(
+        self, connection: Connection, request: h11.Request, tunnel: ProxyTunnel | None
+    ) -> None:
+        method, target = request.method.decode("latin-1"), request.target.decode("latin-1")
+        headers = _pairs(request)
+        if tunnel is None and target.startswith("/"):
+            await self._answer_api(connection, method, target, headers)
+            return
+        url = target
+        if tunnel is not None and not target.lower().startswith(("http://", "https://")):
+            url = f"https://{tunnel.authority.removesuffix(':443')}{target}"
+        step = self._service.handle_request(method, url, headers, self._held.now(), tunnel)
+        if isinstance(step, ServiceAnswer):
+            await send_answer(connection, step)
+        else:
+            await self._forwarder.forward(connection, step)
+
+    async def _answer_api(
+        self, connection: Connection, method: str, target: str, headers: list[tuple[str, str]]
+    ) -> None:
+        async for _ in connection.body():
+            pass
+        if target == "/-/stats":
+            body = self._service.stats_json().encode()
+            await connection.answer(200, [("Content-Type", "application/json")], body)
+        else:
+            answer = self._service.handle_api(method, target, headers, self._held.now())
+            await send_answer(connection, answer)
+
+
+def _pairs(request: h11.Request) -> list[tuple[str, str]]:
+    """The headers with the spelling they came in."""
+    pairs = request.headers.raw_items()
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
