@@ -55,7 +55,7 @@ class ExtractionHost:
         self._pending: dict[int, _Pending] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._runner: web.ServerRunner | None = None
-        self.port = 0
+        self.port: int = 0
 
     async def start(self, host: str, port: int) -> None:
         """Begins to listen; port 0 is any free one."""
@@ -74,7 +74,7 @@ class ExtractionHost:
         except BaseException:
             await self.stop()
             raise
-        self.port = self._runner.addresses[0][1]
+        self.port = int(self._runner.addresses[0][1])
         self._extractor.warm_up()
 
     async def stop(self) -> None:
