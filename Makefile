@@ -65,7 +65,6 @@ VENV := .venv
 # The profile of the wheel: `make test-python WHEEL_PROFILE=dev` builds faster, runs slower.
 WHEEL_PROFILE ?= release
 
-PYTHON_CODE := $(shell find bindings-python/python bindings-python/tests -name '*.py*' -not -path '*/__pycache__/*')
 WHEEL_SOURCES := $(shell find core bindings-python/src bindings-python/python -type f -not -path '*/__pycache__/*') \
     Cargo.toml Cargo.lock bindings-python/Cargo.toml bindings-python/pyproject.toml bindings-python/README.md
 STUB := bindings-python/python/silkline/_core.pyi
@@ -97,6 +96,10 @@ PYTHON_EXTRAS := sandbox,test
 .PHONY: test-python
 test-python: $(VENV)/.installed ## Test the Python package, as installed from its wheel
 	cd bindings-python && ../$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: test-each-python
+test-each-python: dist/.wheel-$(WHEEL_PROFILE) ## Test the wheel in an empty environment of every Python found
+	$(VENV)/bin/python bindings-python/scripts/test_each_python.py dist/silkline-*.whl target/pythons $(PYTHON_EXTRAS)
 
 .PHONY: lint-python
 lint-python: $(VENV)/.installed target/.stub ## Format, ruff, mypy, and the stub against the binding

@@ -1,4 +1,4 @@
-//! How Python spells plain values: text with lone surrogates, lists of headers, seconds.
+//! How Python spells plain values: text with lone surrogates, headers, bodies, JSON, seconds.
 
 use core::{convert::Infallible, time::Duration};
 
@@ -8,11 +8,12 @@ use pyo3::{
     Borrowed,
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
+    sync::PyOnceLock,
     types::{
         PyBytes, PyDict, PyIterator, PyList, PyMapping, PyMemoryView, PySlice, PyString, PyTuple,
     },
 };
-use silkline::{extraction::lone_surrogate_position, http::Headers, json::Span};
+use silkline::{Timestamp, extraction::lone_surrogate_position, http::Headers, json::Span};
 
 use crate::errors;
 #[cfg(feature = "stubs")]
@@ -220,13 +221,18 @@ pub(crate) fn from_json<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py
     py.import("json")?.call_method1("loads", (text,))
 }
 
-/// Encodes a value as JSON, compactly. What JSON cannot hold is `json.dumps`' error.
+/// Encodes a value as JSON, compactly. What JSON cannot hold is `json`'s own error.
 pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    static ENCODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = value.py();
-    let options = PyDict::new(py);
-    options.set_item("ensure_ascii", false)?;
-    options.set_item("separators", (",", ":"))?;
-    let text = py.import("json")?.call_method("dumps", (value,), Some(&options))?;
+    let make = || {
+        let options = PyDict::new(py);
+        options.set_item("ensure_ascii", false)?;
+        options.set_item("separators", (",", ":"))?;
+        let encoder = py.import("json")?.getattr("JSONEncoder")?.call((), Some(&options))?;
+        encoder.getattr("encode").map(Bound::unbind)
+    };
+    let text = ENCODE.get_or_try_init(py, make)?.bind(py).call1((value,))?;
     json_text(text.cast::<PyString>()?)
 }
 
@@ -260,11 +266,24 @@ pub(crate) fn seconds(delay: Duration) -> f64 {
     delay.as_secs_f64()
 }
 
-/// Seconds from Python, to the nearest microsecond.
+/// A moment on the driver's clock, which Python tells in seconds.
+pub(crate) fn moment(seconds: f64) -> PyResult<Timestamp> {
+    Ok(Timestamp::ZERO + delay("now", seconds)?)
+}
+
+/// Seconds from Python, to the nearest microsecond; `name` is that of the argument.
 pub(crate) fn delay(name: &str, seconds: f64) -> PyResult<Duration> {
     let exact = Duration::try_from_secs_f64(seconds).map_err(|_| {
         PyValueError::new_err(format!("{name} must be a number of seconds from 0 on"))
     })?;
     let rounded = exact.saturating_add(Duration::from_nanos(500));
     Ok(rounded.saturating_sub(Duration::from_nanos(u64::from(rounded.subsec_nanos() % 1_000))))
+}
+
+/// The seed that was given, or one of the operating system's.
+pub(crate) fn seed_or_random(py: Python<'_>, seed: Option<u64>) -> PyResult<u64> {
+    match seed {
+        Some(seed) => Ok(seed),
+        None => py.import("secrets")?.call_method1("randbits", (64,))?.extract(),
+    }
 }

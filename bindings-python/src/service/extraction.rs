@@ -19,9 +19,9 @@ use silkline::{
     },
 };
 
-use super::{PyAnswer, delay, moment, seed_or_random};
+use super::PyAnswer;
 use crate::{
-    convert::{ReceivedHeaders, Text},
+    convert::{ReceivedHeaders, Text, delay, moment, seed_or_random},
     errors,
 };
 

@@ -4,16 +4,13 @@ mod extraction;
 mod proxy;
 
 use pyo3::{prelude::*, types::PyBytes};
-use silkline::{
-    Timestamp,
-    service::{Answer, Delivery},
-};
+use silkline::service::{Answer, Delivery};
 
 pub(crate) use self::{
     extraction::{PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage},
     proxy::{PyProxyFetch, PyProxyRelay, PyProxyService, PyProxyWait, PyTunnel},
 };
-use crate::{convert::delay, http::PyHeaders};
+use crate::http::PyHeaders;
 
 /// An answer for the host to send.
 ///
@@ -59,17 +56,5 @@ impl PyAnswer {
 impl PyAnswer {
     fn __repr__(&self, py: Python<'_>) -> String {
         format!("ServiceAnswer({}, <{} bytes>)", self.status, self.body.as_bytes(py).len())
-    }
-}
-
-fn moment(seconds: f64) -> PyResult<Timestamp> {
-    Ok(Timestamp::ZERO + delay("now", seconds)?)
-}
-
-/// The seed that was given, or one of the operating system's.
-fn seed_or_random(py: Python<'_>, seed: Option<u64>) -> PyResult<u64> {
-    match seed {
-        Some(seed) => Ok(seed),
-        None => py.import("secrets")?.call_method1("randbits", (64,))?.extract(),
     }
 }

@@ -19,9 +19,9 @@ use silkline::{
     },
 };
 
-use super::{PyAnswer, moment, seed_or_random};
+use super::PyAnswer;
 use crate::{
-    convert::{ReceivedHeaders, Text, seconds},
+    convert::{self, ReceivedHeaders, Text, moment, seconds, seed_or_random},
     errors,
     http::PyHeaders,
 };
@@ -286,7 +286,7 @@ impl PyProxyService {
             }
         }
         let time =
-            |name: &str, value: Option<f64>| value.map(|v| super::delay(name, v)).transpose();
+            |name: &str, value: Option<f64>| value.map(|v| convert::delay(name, v)).transpose();
         let mut config = ProxyConfig::default();
         let keys = keys.map_or_else(Keys::any, Keys::only);
         config.keys = keys.with_disabled(disabled_keys.unwrap_or_default());
@@ -298,7 +298,7 @@ impl PyProxyService {
         set(&mut config.session_idle, time("session_idle", session_idle)?);
         set(&mut config.delay, time("delay", delay)?);
         for (domain, value) in domain_delays.unwrap_or_default() {
-            config.domain_delays.insert(domain, super::delay("domain_delays", value)?);
+            config.domain_delays.insert(domain, convert::delay("domain_delays", value)?);
         }
         if let Some(growth) = delay_growth {
             config.delay_growth_percent = percent(growth)?;
