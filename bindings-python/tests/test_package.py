@@ -6,16 +6,18 @@ import copy
 import doctest
 import importlib.metadata
 import inspect
+import json
 import pickle
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
 import silkline
-from silkline import _core, exceptions, service
+from silkline import ExtractionApi, _core, exceptions, service
 
 COMMAND = str(Path(sys.executable).with_name("silkline"))
 EXCEPTIONS = [getattr(exceptions, name) for name in exceptions.__all__]
@@ -94,3 +96,25 @@ def test_the_import_is_light() -> None:
 def test_the_command_runs(command: list[str]) -> None:
     done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"silkline {silkline.__version__}\n"
+
+
+def test_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    _, _, rest = readme.partition("```python\n")
+    program, _, _ = rest.partition("```")
+    sent: list[tuple[tuple[str, str], dict[str, Any]]] = []
+    query = {"userQuery": {"url": "https://example.com/a", "pageType": "article", "meta": "first"}}
+    content = json.dumps([{"query": query, "article": {"headline": "A"}}]).encode()
+
+    def send(*target: str, **options: Any) -> SimpleNamespace:
+        sent.append((target, options))
+        return SimpleNamespace(status_code=200, headers={}, content=content)
+
+    monkeypatch.setitem(sys.modules, "requests", SimpleNamespace(request=send))
+    found: dict[str, Any] = {}
+    exec(compile(program, "README.md", "exec"), found)
+    assert found["result"].item == {"headline": "A"}
+    [(target, options)] = sent
+    assert target == ("POST", ExtractionApi.DEFAULT_ENDPOINT)
+    assert options["headers"]["Content-Type"] == "application/json"
+    assert options["data"] == found["request"].body

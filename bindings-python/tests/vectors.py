@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -258,6 +259,10 @@ def raw_json(result: Result) -> Json:
     )
 
 
+def count(given: Given) -> Json:
+    return Counter(result.error.code if result.error else "ok" for result in read(given))
+
+
 def usage(given: Given) -> Json:
     try:
         usage = Usage.of_results(read(given))
@@ -268,6 +273,7 @@ def usage(given: Given) -> Json:
 
 
 OPERATIONS: dict[str, Callable[[Given], Json]] = {
+    "extraction.count": count,
     "extraction.lone_surrogate": lone_surrogate,
     "extraction.query": lambda given: json.loads(query(given).to_json()),
     "extraction.query_size": lambda given: len(query(given).to_json().encode()),
