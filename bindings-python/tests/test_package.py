@@ -102,7 +102,7 @@ def test_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     _, _, rest = readme.partition("```python\n")
     program, _, _ = rest.partition("```")
-    sent: list[tuple[tuple[str, str], dict[str, Any]]] = []
+    sent: list[tuple[tuple[str, ...], dict[str, Any]]] = []
     query = {"userQuery": {"url": "https://example.com/a", "pageType": "article", "meta": "first"}}
     content = json.dumps([{"query": query, "article": {"headline": "A"}}]).encode()
 
