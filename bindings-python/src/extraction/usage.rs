@@ -76,6 +76,10 @@ impl PyUsage {
         Self(self.0 + other.0)
     }
 
+    fn __radd__(&self, other: &Self) -> Self {
+        other.__add__(self)
+    }
+
     fn __repr__(&self) -> String {
         let Usage { queries, billed, unbilled, unknown, .. } = self.0;
         format!("Usage(queries={queries}, billed={billed}, unbilled={unbilled}, unknown={unknown})")
