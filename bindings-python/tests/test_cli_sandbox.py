@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -156,7 +157,7 @@ def test_bad_options_end_with_2(
     assert caught.value.code == 2
     err = capsys.readouterr().err
     assert err.startswith("usage: silkline")
-    assert pytest.RaisesExc(AssertionError, match=message).matches(AssertionError(err)), err
+    assert re.search(message, err)
 
 
 def test_a_port_that_is_taken_is_told() -> None:
