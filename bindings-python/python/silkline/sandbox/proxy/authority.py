@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class Authority:
 
     def __init__(self, directory: Path | None = None) -> None:
         directory = directory or default_directory()
-        self.certificate = directory / _CERTIFICATE
+        self.certificate: Path = directory / _CERTIFICATE
         key = directory / _KEY
         if self.certificate.exists() and key.exists():
             self._ca = trustme.CA.from_pem(self.certificate.read_bytes(), key.read_bytes())
@@ -39,7 +40,7 @@ class Authority:
             with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
                 out.write(self._ca.private_key_pem.bytes())
             self._ca.cert_pem.write_to_path(self.certificate)
-        self.context = lru_cache(maxsize=1024)(self._make_context)
+        self.context: Callable[[str], ssl.SSLContext] = lru_cache(maxsize=1024)(self._make_context)
 
     def _make_context(self, host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

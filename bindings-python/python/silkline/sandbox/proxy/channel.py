@@ -22,7 +22,7 @@ class Channel(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._ended = False
-        self.lost = asyncio.Event()
+        self.lost: asyncio.Event = asyncio.Event()
 
     # What asyncio calls.
 

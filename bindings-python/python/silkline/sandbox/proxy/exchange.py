@@ -22,7 +22,7 @@ class Connection:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD)
-        self.has_body = False
+        self.has_body: bool = False
 
     async def next_request(self) -> h11.Request | None:
         """Wait for the next request; `None` once the client has gone or may send no more."""

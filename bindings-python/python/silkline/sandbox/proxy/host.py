@@ -48,7 +48,7 @@ class ProxyHost:
         self._service = ProxyService(outgoing=addresses(outgoing), **service)
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
-        self.port = 0
+        self.port: int = 0
 
     async def start(self, host: str, port: int) -> None:
         """Begin to listen; port 0 is any free one."""

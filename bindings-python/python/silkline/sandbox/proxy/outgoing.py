@@ -57,8 +57,8 @@ class Fetched:
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
-        self.status = response.status
-        self.headers = [
+        self.status: int = response.status
+        self.headers: list[tuple[str, str]] = [
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, value in response.raw_headers
         ]
