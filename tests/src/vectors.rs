@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{extraction, http, problem, proxy};
+use crate::{engine, extraction, http, problem, proxy, schedule};
 
 /// Runs an operation and gives its outcome as plain JSON; `None` if there is none of that name.
 pub fn run(op: &str, given: &Value) -> Option<Value> {
@@ -10,4 +10,6 @@ pub fn run(op: &str, given: &Value) -> Option<Value> {
         .or_else(|| problem::run(op, given))
         .or_else(|| extraction::run(op, given))
         .or_else(|| proxy::run(op, given))
+        .or_else(|| schedule::run(op, given))
+        .or_else(|| engine::run(op, given))
 }

@@ -132,7 +132,7 @@ impl Gate {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        self.pause.is_some()
+        self.pause.is_some() && !self.stopped
     }
 
     pub(crate) fn stop(&mut self) {

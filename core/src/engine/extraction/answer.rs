@@ -257,6 +257,10 @@ impl ExtractionEngine {
             Verdict::Final | Verdict::Success => None,
         };
         match wait {
+            // Its host is parked for as long: it waits there, and is the first to come back.
+            Some(wait) if back.verdict == Verdict::Retry(FailureClass::Occupied, Some(wait)) => {
+                self.jobs.queue(index, true);
+            }
             Some(wait) => self.jobs.wait(index, now + wait),
             None => self.end(index, Ending::Err(back.error), now),
         }
