@@ -35,12 +35,17 @@ NODE_TOOLS := bindings-wasm/node_modules/.package-lock.json
 $(NODE_TOOLS): bindings-wasm/package-lock.json
 	cd bindings-wasm && npm ci --no-fund --no-audit --loglevel=error
 
+NODE_RUNTIMES := bindings-wasm/tests/runtimes/node_modules/.package-lock.json
+
+$(NODE_RUNTIMES): bindings-wasm/tests/runtimes/package-lock.json
+	cd bindings-wasm/tests/runtimes && npm ci --no-fund --no-audit --loglevel=error
+
 .PHONY: npm
 npm: $(NODE_TOOLS) ## Leave the packed npm package in dist/
 	cd bindings-wasm && node build.mjs && node pack.mjs
 
 .PHONY: test-node
-test-node: npm ## Run the tests of the npm package, on the packed package
+test-node: npm $(NODE_RUNTIMES) ## Run the tests of the npm package, on the packed package
 	cd bindings-wasm && node tests/run.mjs
 
 .PHONY: lint-node
@@ -133,4 +138,5 @@ format-python: $(VENV)/.tools
 
 .PHONY: clean
 clean: ## Remove everything that was built or installed
-	rm -rf target dist .venv bindings-wasm/node_modules bindings-wasm/npm/wasm
+	rm -rf target dist .venv bindings-wasm/node_modules bindings-wasm/npm/wasm \
+		bindings-wasm/tests/runtimes/node_modules

@@ -1,0 +1,49 @@
+// The packed package on every runtime that it supports.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { consumer } from './package.mjs';
+
+const folder = fileURLToPath(new URL('./runtimes/', import.meta.url));
+const installed = (path) => join(folder, 'node_modules', path);
+const program = join(consumer, 'smoke.mjs');
+cpSync(join(folder, 'smoke.mjs'), program);
+
+const runtimes = {
+  'this Node': [process.execPath],
+  'Node 22': [installed('node-22/bin/node')],
+  'Node 24': [installed('node-24/bin/node')],
+  'Node 26': [installed('node-26/bin/node')],
+  Bun: [installed('bun/bin/bun.exe'), 'run'],
+  Deno: [installed('deno/deno'), 'run', '--allow-read', '--allow-env', '--no-prompt'],
+};
+
+const round = {
+  sentHeaders: 'application/json',
+  sent: [{ url: 'http://example.com/ü', pageType: 'product', meta: '😀' }],
+  item: { name: 'Lämp' },
+  meta: '😀',
+  unknown: { more: [1] },
+  isView: true,
+  code: 'query_lone_surrogate',
+};
+
+for (const [name, [command, ...args]] of Object.entries(runtimes)) {
+  test(name, () => {
+    assert.ok(
+      existsSync(command),
+      `${name} is not installed: npm ci in bindings-wasm/tests/runtimes`,
+    );
+    const { status, stdout, stderr } = spawnSync(command, [...args, program], {
+      cwd: consumer,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    assert.equal(`${status} ${stderr}`, '0 ');
+    const expected = { imported: round, required: round, slim: round, oneInstance: true };
+    assert.deepEqual(JSON.parse(stdout), expected);
+  });
+}
