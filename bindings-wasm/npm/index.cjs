@@ -3,8 +3,8 @@
 
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
-const { start } = require('./lib/start.cjs');
+const { api, start } = require('./wasm/silkline.cjs');
 
 start(readFileSync(join(__dirname, 'wasm', 'silkline_bg.wasm')));
 
-module.exports = require('./api.cjs');
+module.exports = api;

@@ -1,6 +1,6 @@
 // The entry for workers and bundlers: the program brings the module.
 'use strict';
 
-const { start } = require('./lib/start.cjs');
+const { api, start } = require('./wasm/silkline.cjs');
 
-module.exports = { ...require('./api.cjs'), start };
+module.exports = { ...api, start };

@@ -2,7 +2,7 @@
 'use strict';
 
 const { defaultEndpoint, pageTypes } = require('../wasm/constants.json');
-const wasm = require('../wasm/silkline.cjs');
+const wasm = require('../wasm/glue.cjs');
 const { pairs } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
 const { Machine, rawOf } = require('./machine.cjs');

@@ -1,7 +1,7 @@
 // `extraction::Query` of the core.
 'use strict';
 
-const wasm = require('../wasm/silkline.cjs');
+const wasm = require('../wasm/glue.cjs');
 const { INSPECT } = require('./headers.cjs');
 
 const CHECKED = Symbol('a text that the core has written');

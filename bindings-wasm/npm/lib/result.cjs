@@ -2,7 +2,7 @@
 'use strict';
 
 const { pageTypes } = require('../wasm/constants.json');
-const wasm = require('../wasm/silkline.cjs');
+const wasm = require('../wasm/glue.cjs');
 const { INSPECT } = require('./headers.cjs');
 const { decode } = require('./json.cjs');
 

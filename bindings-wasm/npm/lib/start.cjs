@@ -1,7 +1,7 @@
 // Starts the WebAssembly half, once.
 'use strict';
 
-const wasm = require('../wasm/silkline.cjs');
+const wasm = require('../wasm/glue.cjs');
 
 let started = false;
 
