@@ -20,6 +20,7 @@ Object.defineProperty(SilklineError.prototype, 'name', {
   configurable: true,
 });
 
+class ExtractionJobError extends SilklineError {}
 class InvalidApiKey extends SilklineError {}
 class InvalidBatch extends SilklineError {}
 class InvalidEndpoint extends SilklineError {}
@@ -35,6 +36,7 @@ class InvalidQuery extends SilklineError {}
 class InvalidRate extends SilklineError {}
 class InvalidSessionId extends SilklineError {}
 class InvalidSetting extends SilklineError {}
+class InvalidSnapshot extends SilklineError {}
 class NotSubmitted extends SilklineError {}
 class ProxyServiceError extends SilklineError {}
 class ServiceError extends SilklineError {}
@@ -42,6 +44,7 @@ class SessionCallFailed extends SilklineError {}
 class UnknownRequest extends SilklineError {}
 
 const classes = {
+  ExtractionJobError,
   InvalidApiKey,
   InvalidBatch,
   InvalidEndpoint,
@@ -57,6 +60,7 @@ const classes = {
   InvalidRate,
   InvalidSessionId,
   InvalidSetting,
+  InvalidSnapshot,
   NotSubmitted,
   ProxyServiceError,
   ServiceError,

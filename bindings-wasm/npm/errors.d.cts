@@ -307,3 +307,27 @@ export class UnknownRequest extends SilklineError {
   /** The id as given. */
   readonly id: number;
 }
+
+/** A job ended without an answer of the service. */
+export class ExtractionJobError extends SilklineError {
+  readonly code:
+    | 'job_cancelled'
+    | 'job_closed'
+    | 'job_interrupted'
+    | 'network_failure'
+    | 'request_not_sent'
+    | 'request_timed_out';
+}
+
+/** A snapshot cannot be restored. */
+export class InvalidSnapshot extends SilklineError {
+  readonly code: 'snapshot_content' | 'snapshot_machine' | 'snapshot_unknown' | 'snapshot_version';
+  /** What is wrong with it (`snapshot_content`). */
+  readonly reason?: string;
+  /** The machine or version that wrote it. */
+  readonly found?: string | number;
+  /** The machine that was to be restored (`snapshot_machine`). */
+  readonly expected?: string;
+  /** The latest version that can be read (`snapshot_version`). */
+  readonly known?: number;
+}

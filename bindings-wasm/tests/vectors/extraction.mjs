@@ -7,6 +7,15 @@ import { problemJson } from './problem.mjs';
 const { ExtractionApi, InvalidQuery, Query, ServiceError, Usage } = silkline;
 
 export const operations = {
+  'extraction.count': (given) =>
+    read(given, (results) => {
+      const counts = {};
+      for (const { error } of results) {
+        const code = error?.code ?? 'ok';
+        counts[code] = (counts[code] ?? 0) + 1;
+      }
+      return counts;
+    }),
   'extraction.lone_surrogate'(given) {
     checkKeys(given, ['utf16']);
     const meta = String.fromCharCode(...given.utf16);
