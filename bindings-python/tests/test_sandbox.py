@@ -7,11 +7,13 @@ import base64
 import gzip
 import json
 import math
+import re
 import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -476,3 +478,12 @@ def test_two_sandboxes_have_ports_of_their_own() -> None:
             assert other.extraction_url != sandbox.extraction_url
 
     run(main)
+
+
+def test_the_example_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "sandbox.md").read_text("utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(program, "sandbox.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out == "Hello\n1\n"
+    (script,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    Sandbox(faults=script)
