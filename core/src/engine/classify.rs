@@ -1,10 +1,19 @@
 //! The one place that turns a protocol's answer into a verdict.
 
+use core::time::Duration;
+
 use super::Failure;
 use crate::{
     extraction::{QueryError, RetryClass, ServiceFault},
     schedule::{FailureClass, Verdict},
 };
+
+/// The longest delay that a service is believed: a slip in a number must not stall a crawl.
+const MAX_ASKED: Duration = Duration::from_secs(7 * 86_400);
+
+fn believed(asked: Option<Duration>) -> Option<Duration> {
+    asked.map(|asked| asked.min(MAX_ASKED))
+}
 
 /// A request without an answer.
 pub(super) const fn failure(failure: Failure) -> Verdict {
@@ -17,7 +26,7 @@ pub(super) const fn failure(failure: Failure) -> Verdict {
 
 /// An answer that refuses a whole extraction request, or that cannot be read.
 pub(super) fn service_fault(fault: &ServiceFault) -> Verdict {
-    let asked = fault.retry_after();
+    let asked = believed(fault.retry_after());
     match fault.retry() {
         RetryClass::Account => Verdict::Pause(FailureClass::Account, asked),
         RetryClass::Throttling => Verdict::Pause(FailureClass::Throttled, asked),
@@ -39,13 +48,11 @@ pub(super) fn query_error(error: &QueryError) -> Verdict {
         _ if error.billed => FailureClass::BilledQuery,
         _ => FailureClass::Query,
     };
-    Verdict::Retry(class, error.retry_after)
+    Verdict::Retry(class, believed(error.retry_after))
 }
 
 #[cfg(test)]
 mod tests {
-    use core::time::Duration;
-
     use super::*;
 
     #[test]
@@ -59,6 +66,10 @@ mod tests {
         assert_eq!(
             verdict("Domain a.com is occupied, please retry in 7 seconds"),
             Verdict::Retry(FailureClass::Occupied, Some(Duration::from_secs(7)))
+        );
+        assert_eq!(
+            verdict("Domain a.com is occupied, please retry in 99999999999 seconds"),
+            Verdict::Retry(FailureClass::Occupied, Some(MAX_ASKED))
         );
     }
 }

@@ -1,6 +1,7 @@
 //! What the service found out about one query.
 
 use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+use core::fmt;
 
 use serde_json::Value;
 
@@ -151,10 +152,19 @@ pub fn unknown_members(result: &[u8], item: Option<usize>) -> Vec<(Cow<'_, str>,
 /// A result: an entry that shares the bytes of its answer with the other results.
 ///
 /// See [`ResultView`] for what each part is.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct QueryResult {
     entry: ResultEntry,
     body: Arc<Vec<u8>>,
+}
+
+impl fmt::Debug for QueryResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryResult")
+            .field("entry", &self.entry)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish()
+    }
 }
 
 impl QueryResult {

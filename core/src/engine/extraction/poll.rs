@@ -149,7 +149,7 @@ impl ExtractionEngine {
 
     /// Aborts what is under way at the end of the grace.
     fn end_grace(&mut self, now: Timestamp) {
-        let Some(flight) = self.flights.iter().next().map(|(index, _)| index) else { return };
+        let Some(flight) = self.flights.overdue(Timestamp::MAX) else { return };
         self.ground(flight, |engine, index| {
             engine.end(index, Err(ExtractionJobError::Closed), now);
         });
