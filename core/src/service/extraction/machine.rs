@@ -7,25 +7,22 @@ use alloc::{
     vec::Vec,
 };
 
-use super::super::{Answer, Delivery, faults::Subject, keys::Access};
+use super::super::{Answer, Delivery, faults::Subject};
 use super::{
     config::ExtractionConfig,
+    intake::{self, Rejected},
     job::{Finished, Job, Slot},
     limits::Limits,
     outcome::{FetchOutcome, FetchQuery},
-    query::{UserQuery, split},
-    refusal::{
-        ACCOUNT_DISABLED, EMPTY_REQUEST, INVALID_TOKEN, MALFORMED_JSON, MALFORMED_REQUEST,
-        METHOD_NOT_ALLOWED, NO_TOKEN, QUERIES_LIMIT_REACHED, Refused, UNKNOWN_URI,
-        UNRECOGNIZED_CONTENT_TYPE, USER_RATE_LIMIT_EXCEEDED, payload_too_large,
-    },
+    query::UserQuery,
+    refusal::{MALFORMED_REQUEST, Refused},
     result,
     script::{Action, Disorder},
     stats::ExtractionStats,
 };
 use crate::{
     Rng, Timestamp,
-    http::{Headers, Method, Request, Response},
+    http::{Headers, Request, Response},
 };
 
 /// Names a request between the host and the machine.
@@ -152,9 +149,9 @@ impl ExtractionService {
     pub fn handle_request(&mut self, request: &Request, now: Timestamp) -> Step {
         let now = self.advance(now);
         self.stats.requests += 1;
-        match self.check(request, now) {
+        match intake::read(&self.config, &mut self.limits, request, now) {
             Ok(queries) => self.accept(queries, now),
-            Err(response) => Step::Answer(Answer::whole(response)),
+            Err(rejected) => Step::Answer(self.refuse(rejected)),
         }
     }
 
@@ -162,7 +159,7 @@ impl ExtractionService {
     pub fn handle_malformed(&mut self, now: Timestamp) -> Answer {
         self.advance(now);
         self.stats.requests += 1;
-        Answer::whole(self.refuse(MALFORMED_REQUEST))
+        self.refuse(Rejected::from(Refused::from(MALFORMED_REQUEST)))
     }
 
     /// Takes what came of a page. Gives the answer if that was all it lacked; what comes too late,
@@ -240,62 +237,10 @@ impl ExtractionService {
         self.now
     }
 
-    fn refuse(&mut self, problem: impl Into<Refused>) -> Response {
-        let problem = problem.into();
-        self.stats.refused(&problem.kind);
-        problem.into_response()
-    }
-
-    /// Everything that is checked before a query is looked at, in the order in which a server
-    /// comes to know it.
-    fn check(&mut self, request: &Request, now: Timestamp) -> Result<Vec<UserQuery>, Response> {
-        if path(&request.url) != "/v1/extract" {
-            return Err(self.refuse(UNKNOWN_URI));
-        }
-        if request.method != Method::POST {
-            let problem = Refused::from(METHOD_NOT_ALLOWED).with_header("Allow", "POST");
-            return Err(self.refuse(problem));
-        }
-        let challenge = |problem| {
-            Refused::with_header(problem, "WWW-Authenticate", r#"Basic realm="extraction""#)
-        };
-        let key = match self.config.keys.access(request.headers.get("Authorization")) {
-            Access::Granted(key) => key,
-            Access::Missing => return Err(self.refuse(challenge(NO_TOKEN.into()))),
-            Access::Unknown => return Err(self.refuse(challenge(INVALID_TOKEN.into()))),
-            Access::Disabled => return Err(self.refuse(ACCOUNT_DISABLED)),
-        };
-        if !is_json(&request.headers) {
-            return Err(self.refuse(UNRECOGNIZED_CONTENT_TYPE));
-        }
-        if request.body.len() > self.config.max_payload {
-            self.stats.refused("413");
-            return Err(payload_too_large());
-        }
-        if request.body.trim_ascii().is_empty() {
-            return Err(self.refuse(EMPTY_REQUEST));
-        }
-        let malformed =
-            |fault: super::query::Malformed| Refused::from(MALFORMED_JSON).with_detail(fault.0);
-        let texts = match split(&request.body) {
-            Ok(texts) => texts,
-            Err(fault) => return Err(self.refuse(malformed(fault))),
-        };
-        let limit = self.config.max_queries;
-        if texts.len() > limit {
-            let title = format!("Limit of {limit} queries per request exceeded");
-            return Err(self.refuse(Refused::from(QUERIES_LIMIT_REACHED).with_title(title)));
-        }
-        let queries = texts.iter().enumerate().map(|(index, text)| UserQuery::read(text, index));
-        let queries = match queries.collect::<Result<Vec<_>, _>>() {
-            Ok(queries) => queries,
-            Err(fault) => return Err(self.refuse(malformed(fault))),
-        };
-        if let Err((limit, wait)) = self.limits.admit(&self.config, &key, queries.len(), now) {
-            self.stats.rate_violations += u64::from(limit == USER_RATE_LIMIT_EXCEEDED);
-            return Err(self.refuse(Refused::from(limit).with_retry_after(wait)));
-        }
-        Ok(queries)
+    fn refuse(&mut self, rejected: Rejected) -> Answer {
+        self.stats.refused(&rejected.kind);
+        self.stats.rate_violations += u64::from(rejected.too_fast);
+        Answer::whole(rejected.response)
     }
 
     /// Begins a request that passed all checks.
@@ -483,19 +428,4 @@ fn finish(mut response: Response, action: Option<&Action>, rng: &mut Rng) -> Ans
         None => Delivery::Whole,
     };
     Answer { response, delivery }
-}
-
-/// The path of a URL that is absolute or begins with it.
-fn path(url: &str) -> &str {
-    let rest = url
-        .split_once("://")
-        .map_or(url, |(_, rest)| rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/"));
-    rest.split(['?', '#']).next().unwrap_or_default()
-}
-
-fn is_json(headers: &Headers) -> bool {
-    headers.get("Content-Type").is_some_and(|value| {
-        let media_type = value.split(';').next().unwrap_or_default().trim();
-        media_type.eq_ignore_ascii_case("application/json")
-    })
 }

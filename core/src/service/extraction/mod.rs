@@ -1,6 +1,7 @@
 //! The Automatic Extraction API as its clients see it.
 
 mod config;
+mod intake;
 mod job;
 mod limits;
 mod machine;
