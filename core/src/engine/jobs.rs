@@ -11,6 +11,9 @@ use crate::{
     schedule::{DomainQueues, FailureClass, Next, Progress, RetryPolicy, Slab, Timers},
 };
 
+/// More attempts, or billed ones, than a job can have had.
+const MAX_ATTEMPTS: u32 = 1 << 30;
+
 /// Jobs that one call takes out of back-off at most.
 const STEPS: u32 = 1024;
 
@@ -314,7 +317,8 @@ impl<T> Jobs<T> {
     }
 
     /// Takes a saved job back, `elapsed` after it was saved: waiting for what is left of its wait,
-    /// else queued. `None` if its id is there already.
+    /// else queued. `None` if its id is there already or was never given, or if it was tried more
+    /// often than can be.
     pub(crate) fn take_back<S>(
         &mut self,
         saved: &SavedJob<S>,
@@ -322,14 +326,14 @@ impl<T> Jobs<T> {
         elapsed: Duration,
         now: Timestamp,
     ) -> Option<u32> {
-        if self.ids.contains_key(&saved.id) {
+        let most = saved.attempts.max(saved.billed).max(saved.possibly_billed);
+        if self.ids.contains_key(&saved.id) || saved.id >= self.next_id || most > MAX_ATTEMPTS {
             return None;
         }
         let moment = |age: u64| now - Duration::from_micros(age) - elapsed;
         let (id, key) = (JobId(saved.id), saved.key.clone());
         let submitted = moment(saved.age_us);
         let index = self.put(id, &saved.domain, saved.priority, key, inner, submitted);
-        self.next_id = self.next_id.max(saved.id + 1);
         let job = self.table.get_mut(index)?;
         job.attempts = saved.attempts;
         job.cost = Cost { billed: saved.billed, possibly_billed: saved.possibly_billed };

@@ -96,6 +96,18 @@ pub(crate) fn read<S: DeserializeOwned>(
         .map_err(|error| InvalidSnapshot::content(alloc::format!("{error}")))
 }
 
+/// The largest number that is believed: what is counted from there on stays in its type, and ids
+/// stay numbers in every language.
+const MAX_NUMBER: u64 = 1 << 52;
+
+/// Refuses numbers that nothing can have counted up to.
+pub(crate) fn check_numbers(numbers: impl IntoIterator<Item = u64>) -> Result<(), InvalidSnapshot> {
+    if numbers.into_iter().all(|number| number <= MAX_NUMBER) {
+        return Ok(());
+    }
+    Err(InvalidSnapshot::content("a number is too large"))
+}
+
 /// A response in a snapshot.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct SavedResponse {

@@ -108,6 +108,18 @@ impl Ledger {
         self.cycle_billed + self.cycle_unknown + self.in_flight
     }
 
+    /// All numbers, to be checked.
+    pub(super) fn numbers(&self) -> [u64; 6] {
+        [
+            self.billed,
+            self.unbilled,
+            self.unknown,
+            self.cycle_billed,
+            self.cycle_unknown,
+            self.cycle,
+        ]
+    }
+
     /// The ledger of a snapshot: nobody will hear of what is under way.
     pub(super) fn save(&self) -> Self {
         let mut saved = self.clone();

@@ -139,6 +139,9 @@ impl ExtractionEngine {
         downtime: Option<Duration>,
     ) -> Result<Self, InvalidSnapshot> {
         let state: State = snapshot::read(MACHINE, bytes)?;
+        snapshot::check_numbers([state.next_job, state.next_request])?;
+        snapshot::check_numbers(state.counters.numbers())?;
+        snapshot::check_numbers(state.ledger.numbers())?;
         let elapsed = downtime.unwrap_or_default();
         let mut engine = Self::new(api, config, 0, now);
         let now = engine.clock.latest();
@@ -175,7 +178,7 @@ impl ExtractionEngine {
         let query = Some(read_query(&saved.inner.query)?);
         let work = Work { query, alone: saved.inner.alone, limited: saved.inner.limited };
         let index = self.jobs.take_back(saved, work, elapsed, now);
-        let index = index.ok_or_else(|| InvalidSnapshot::content("a job is there twice"))?;
+        let index = index.ok_or_else(|| InvalidSnapshot::content("a job cannot be"))?;
         if saved.in_flight {
             if let Some(job) = self.jobs.get_mut(index) {
                 job.cost.possibly_billed += 1;

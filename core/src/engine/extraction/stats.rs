@@ -74,6 +74,26 @@ pub(super) struct Counters {
 }
 
 impl Counters {
+    /// All numbers, to be checked.
+    pub(super) fn numbers(&self) -> [u64; 14] {
+        [
+            self.submitted,
+            self.succeeded,
+            self.failed,
+            self.cancelled,
+            self.closed,
+            self.requests,
+            self.retries,
+            self.billed_retries,
+            self.throttled,
+            self.occupied,
+            self.timed_out,
+            self.late,
+            self.missing,
+            self.unmatched,
+        ]
+    }
+
     pub(super) fn stats(self) -> ExtractionStats {
         ExtractionStats {
             submitted: self.submitted,

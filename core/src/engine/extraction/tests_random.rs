@@ -396,7 +396,7 @@ fn any_snapshot_will_do() {
 #[test]
 fn events_come_back_as_they_were() {
     let mut events: BTreeMap<&str, u32> = BTreeMap::new();
-    for seed in 0..100 {
+    for seed in 0..30 {
         let mut world = World::new(seed, false);
         for _ in 0..60 {
             world.step();
@@ -435,4 +435,35 @@ fn events_come_back_as_they_were() {
         }
     }
     assert!(events["finished"] > 100, "{events:?}");
+}
+
+/// A damaged snapshot is refused, or gives an engine that works.
+#[test]
+fn a_damaged_snapshot_does_no_harm() {
+    let (mut refused, mut taken) = (0, 0);
+    for seed in 0..20 {
+        let mut world = World::new(seed, false);
+        for _ in 0..60 {
+            world.step();
+        }
+        let bytes = world.engine.snapshot(world.now);
+        for _ in 0..50 {
+            let mut damaged = bytes.clone();
+            for _ in 0..=world.rng.up_to(2) {
+                let at = world.pick(damaged.len());
+                damaged[at] = b"0123456789-\",:{}[]anul"[world.pick(22)];
+            }
+            let config = world.config.clone().with_cap(None);
+            let restored = ExtractionEngine::restore(api(), config, &damaged, world.now, None);
+            let Ok(mut engine) = restored else {
+                refused += 1;
+                continue;
+            };
+            taken += 1;
+            engine.close(world.now, Duration::ZERO);
+            let _ = engine.snapshot(world.now);
+            assert!(engine.poll_batch(world.now, 100).len() < 100);
+        }
+    }
+    assert!(refused > 50 && taken > 50, "{refused} refused, {taken} taken");
 }
