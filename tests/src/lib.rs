@@ -9,3 +9,8 @@ mod problem;
 mod proxy;
 mod schedule;
 pub mod vectors;
+
+/// The readme's example, run as documentation tests are.
+#[doc = include_str!("../../README.md")]
+#[cfg(doctest)]
+pub struct Readme;
