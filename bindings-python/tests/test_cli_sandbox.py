@@ -20,8 +20,6 @@ import pytest
 from silkline import basic_authorization
 from silkline.cli import main
 
-pytest.importorskip("silkline.sandbox.items")
-
 COMMAND = [str(Path(sys.executable).with_name("silkline")), "sandbox"]
 MODULE = [sys.executable, "-m", "silkline", "sandbox"]
 READY = "silkline sandbox ready: extraction "

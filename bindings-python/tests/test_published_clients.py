@@ -14,8 +14,6 @@ import pytest
 from published import interpreter
 from silkline.sandbox import Sandbox
 
-pytest.importorskip("silkline.sandbox.items")
-
 PAGES = ["/magazine/tide-clock.html", "/magazine/faro.html", "/magazine/bread-oven.html"]
 
 

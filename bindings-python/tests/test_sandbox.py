@@ -23,8 +23,6 @@ import pytest
 from silkline import InvalidFaults, basic_authorization
 from silkline.sandbox import Sandbox
 
-pytest.importorskip("silkline.sandbox.items")
-
 
 def basic(key: str) -> dict[str, str]:
     return {"Authorization": basic_authorization(key)}

@@ -85,8 +85,8 @@ class Extractor:
 
 def run(task: Task) -> Extracted | str:
     """Does one task, in whatever process this is."""
-    from .items import extract  # type: ignore[import-not-found,unused-ignore]
-    from .items.page import decode  # type: ignore[import-not-found,unused-ignore]
+    from .items import extract
+    from .items.page import decode
 
     try:
         result = extract(
