@@ -130,3 +130,22 @@ def test_work_stops_growing_with_the_page() -> None:
     assert time.monotonic() - start < LIMIT
     assert found.item is not None
     assert len(found.item["articleBody"]) > 1_000_000
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<title>T</title><article><h1>Note</h1><p>Some words.</p></article>",
+        (
+            "<!doctype html><html lang=en><meta charset=utf-8><title>T</title><link rel=icon href=a>"
+            "<header><h1>Note</h1></header><main><p>Some words.</p></main>"
+        ),
+        "<title>T</title><header><h1>Note</h1></header><div>Some words.</div>",
+    ],
+)
+def test_a_page_without_tags_around_its_body_is_seen(page: str) -> None:
+    found = extract(page, "http://a.example/", "article")
+    assert found.visible
+    assert found.item is not None
+    assert found.item["headline"] == "Note"
+    assert found.item["articleBody"] == "Some words."

@@ -17,6 +17,9 @@ Element: TypeAlias = etree._Element  # noqa: SLF001
 
 # What never shows, whatever the styles say.
 UNSEEN = frozenset({"head", "noscript", "script", "style", "template", "title"})
+# What may stand in a head.
+HEAD = frozenset({"base", "basefont", "bgsound", "link", "meta", "noframes", "noscript", "script"})
+HEAD |= {"style", "template", "title"}
 # What shows without having text.
 SEEN = frozenset(
     {"audio", "button", "canvas", "embed", "frame", "iframe", "img", "input", "math"}
@@ -199,9 +202,33 @@ def parse(text: str) -> Element:
     """The tree of a page; an empty one for a page without elements."""
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        return lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError):
         return lxml.html.document_fromstring(b"<html><body></body></html>")
+    empty_head(tree)
+    return tree
+
+
+def empty_head(tree: Element) -> None:
+    """Moves to the body what browsers put there.
+
+    Where a page leaves out the tags around its head and body, libxml2 takes the elements that are
+    newer than itself, such as `article`, for a part of the head.
+    """
+    head = tree.find("head")
+    children = [] if head is None else list(head)
+    inside = (one for one in children if isinstance(one.tag, str) and one.tag not in HEAD)
+    first = next(inside, None)
+    if first is None:
+        return
+    strays = [first, *first.itersiblings()]
+    body = tree.find("body")
+    if body is None:
+        body = tree.makeelement("body")
+        tree.append(body)
+    strays[-1].tail = (strays[-1].tail or "") + (body.text or "")
+    body.text = None
+    body[0:0] = strays
 
 
 def cut_off(tree: Element, most: int) -> None:
