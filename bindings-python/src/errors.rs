@@ -208,8 +208,10 @@ pub(crate) fn proxy_options(py: Python<'_>, error: &proxy::InvalidProxyOptions) 
 
 pub(crate) fn proxied_request(py: Python<'_>, error: &proxy::InvalidProxiedRequest) -> PyErr {
     use proxy::InvalidProxiedRequest as E;
-    if let E::Options(error) = error {
-        return proxy_options(py, error);
+    match error {
+        E::Header(error) => return header(py, error),
+        E::Options(error) => return proxy_options(py, error),
+        _ => {}
     }
     exception::<InvalidProxiedRequest>(py, error, error.code(), |data| match error {
         E::HeadersTooLarge { size } => data.set_item("size", size),

@@ -6,6 +6,7 @@ const extraction = require('./lib/extraction.cjs');
 const { HeaderList } = require('./lib/headers.cjs');
 const http = require('./lib/http.cjs');
 const problem = require('./lib/problem.cjs');
+const proxy = require('./lib/proxy.cjs');
 const { errorCodes, version } = require('./wasm/constants.json');
 
 module.exports = {
@@ -13,6 +14,7 @@ module.exports = {
   ...extraction,
   ...http,
   ...problem,
+  ...proxy,
   ERROR_CODES: Object.freeze(errorCodes),
   HeaderList,
   VERSION: version,

@@ -5,6 +5,7 @@ export { HeaderList } from './lib/headers.cjs';
 export * from './lib/http.cjs';
 export type * from './lib/items.cjs';
 export * from './lib/problem.cjs';
+export * from './lib/proxy.cjs';
 
 /** The codes of all errors, sorted. */
 export const ERROR_CODES: readonly string[];

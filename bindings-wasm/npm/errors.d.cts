@@ -125,8 +125,8 @@ export class InvalidProxyOptions extends SilklineError {
   readonly position?: number;
   /** What was expected. */
   readonly expected?: string;
-  /** The time-out as given. */
-  readonly timeout?: string | number;
+  /** The time-out as given, in milliseconds. */
+  readonly timeout?: number;
 }
 
 /** A query that the service would refuse. Thrown when the query is made, or when a request is. */
@@ -196,6 +196,21 @@ export class NotSubmitted extends SilklineError {
   readonly limit?: number;
 }
 
+/** What the documentation advises after an error of the proxy service. */
+export type ProxyAction =
+  | 'back_off'
+  | 'drop_session'
+  | 'final'
+  | 'final_for_domain'
+  | 'free_session'
+  | 'ignore'
+  | 'lower_concurrency'
+  | 'retry'
+  | 'retry_elsewhere'
+  | 'retry_once'
+  | 'stop_all'
+  | 'stop_all_after_retries';
+
 /** Smart Proxy Manager answered with an error of its own. */
 export class ProxyServiceError extends SilklineError {
   readonly code:
@@ -234,8 +249,8 @@ export class ProxyServiceError extends SilklineError {
   readonly text: string;
   /** The beginning of the body. */
   readonly detail: string;
-  /** What to do about it. */
-  readonly action: string;
+  /** What the documentation advises to do next. */
+  readonly action: ProxyAction;
   /** How long the service wants to be left alone, in milliseconds; `null` if it does not say. */
   readonly retryAfter: number | null;
   /** Whether the target has banned the address. */

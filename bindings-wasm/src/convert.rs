@@ -123,11 +123,23 @@ fn strings(json: &str) -> Result<Vec<Cow<'_, str>>, InvalidJson> {
     Ok(strings)
 }
 
-/// A request as method, URL, headers and body. Names and values of the headers come as lines:
-/// none of them can hold a line feed, and one text crosses faster than ten.
+/// A request as method, URL, headers and body.
 pub(crate) fn request(request: &Request) -> Vec<JsValue> {
+    let [method, url, lines] = request_head(request);
+    vec![method, url, lines, copy_bytes(&request.body)]
+}
+
+/// A request without its body, which stays where it is.
+pub(crate) fn request_head(request: &Request) -> [JsValue; 3] {
+    let lines = header_lines(&request.headers);
+    [request.method.as_str().into(), request.url.as_str().into(), lines.into()]
+}
+
+/// Names and values of headers as lines: none of them can hold a line feed, and one text crosses
+/// faster than ten.
+pub(crate) fn header_lines(headers: &Headers) -> String {
     let mut lines = String::new();
-    for (name, value) in request.headers.iter() {
+    for (name, value) in headers.iter() {
         for text in [name, value] {
             if !lines.is_empty() {
                 lines.push('\n');
@@ -135,10 +147,5 @@ pub(crate) fn request(request: &Request) -> Vec<JsValue> {
             lines.push_str(text);
         }
     }
-    vec![
-        request.method.as_str().into(),
-        request.url.as_str().into(),
-        lines.into(),
-        copy_bytes(&request.body),
-    ]
+    lines
 }

@@ -7,6 +7,10 @@ use silkline::{
     extraction::{InvalidBatch, InvalidQuery, ServiceFault, Usage},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
     problem::InvalidProblem,
+    proxy::{
+        InvalidProxiedRequest, InvalidProxyOptions, InvalidSessionId, ProxyServiceError,
+        SessionCallFailed,
+    },
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -64,7 +68,9 @@ impl From<InvalidBatch> for Thrown {
 impl From<InvalidEndpoint> for Thrown {
     fn from(error: InvalidEndpoint) -> Self {
         let fields = match &error {
-            InvalidEndpoint::Url { endpoint } => Object::new().text("endpoint", endpoint),
+            InvalidEndpoint::NotOrigin { endpoint } | InvalidEndpoint::Url { endpoint } => {
+                Object::new().text("endpoint", endpoint)
+            }
             _ => Object::new(),
         };
         Self::new("InvalidEndpoint", error.code(), &error.to_string(), fields)
@@ -138,6 +144,74 @@ impl From<InvalidProblem> for Thrown {
             _ => Object::new(),
         };
         Self::new("InvalidProblem", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<InvalidSessionId> for Thrown {
+    fn from(error: InvalidSessionId) -> Self {
+        let fields = Object::new().text("id", &error.id).text("reason", error.reason);
+        Self::new("InvalidSessionId", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<InvalidProxyOptions> for Thrown {
+    fn from(error: InvalidProxyOptions) -> Self {
+        use InvalidProxyOptions as E;
+        let fields = match &error {
+            E::Contradiction { header } | E::Repeated { header } | E::UnknownOption { header } => {
+                Object::new().text("header", header)
+            }
+            E::ControlCharacter { header, position } => {
+                Object::new().text("header", header).number("position", *position)
+            }
+            E::MaxRetries { value } => Object::new().number("value", *value),
+            E::SessionId(error) => return error.clone().into(),
+            E::Timeout { millis } => Object::new().number("timeout", *millis),
+            E::Value { header, value, expected } => {
+                Object::new().text("header", header).text("value", value).text("expected", expected)
+            }
+            _ => Object::new(),
+        };
+        Self::new("InvalidProxyOptions", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<InvalidProxiedRequest> for Thrown {
+    fn from(error: InvalidProxiedRequest) -> Self {
+        use InvalidProxiedRequest as E;
+        let fields = match &error {
+            E::Header(error) => return error.clone().into(),
+            E::HeadersTooLarge { size } => Object::new().number("size", *size),
+            E::Options(error) => return error.clone().into(),
+            E::Scheme { url } | E::Url { url } => Object::new().text("url", url),
+            _ => Object::new(),
+        };
+        Self::new("InvalidProxiedRequest", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<ProxyServiceError> for Thrown {
+    fn from(error: ProxyServiceError) -> Self {
+        let fields = Object::new()
+            .number("status", error.status)
+            .text("text", &error.text)
+            .text("detail", &error.detail)
+            .text("action", error.action().as_str())
+            .millis("retryAfter", error.retry_after)
+            .flag("isBan", error.is_ban())
+            .flag("billed", error.billed());
+        Self::new("ProxyServiceError", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<SessionCallFailed> for Thrown {
+    fn from(error: SessionCallFailed) -> Self {
+        let fields = match &error {
+            SessionCallFailed::Answer { reason } => Object::new().text("reason", reason),
+            SessionCallFailed::Service(error) => return error.clone().into(),
+            _ => Object::new(),
+        };
+        Self::new("SessionCallFailed", error.code(), &error.to_string(), fields)
     }
 }
 

@@ -10,8 +10,12 @@ mod errors;
 pub mod extraction;
 pub mod http;
 pub mod problem;
+pub mod proxy;
 
-use silkline::extraction::{DEFAULT_ENDPOINT, PageType};
+use silkline::{
+    extraction::{DEFAULT_ENDPOINT, PageType},
+    proxy as core_proxy,
+};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::convert::{Object, array, quoted};
@@ -24,6 +28,8 @@ pub fn constants() -> String {
         .text("version", silkline::VERSION)
         .json("errorCodes", &array(silkline::codes::ALL.iter().map(|code| quoted(code))))
         .text("defaultEndpoint", DEFAULT_ENDPOINT)
+        .text("defaultProxyEndpoint", core_proxy::DEFAULT_ENDPOINT)
+        .number("maxHeadersSize", core_proxy::MAX_HEADERS_SIZE)
         .json("pageTypes", &array(PageType::ALL.map(|page_type| quoted(page_type.as_str()))))
         .end()
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { require, root, silkline } from './package.mjs';
 
-const { ExtractionApi, HeaderList, Query, QueryError } = silkline;
+const { ExtractionApi, HeaderList, ProxyApi, ProxyOptions, Query, QueryError } = silkline;
 const { errors } = JSON.parse(readFileSync(new URL('tests/vectors/errors.json', root), 'utf8'));
 // A result's error is data, and has an object of functions instead of a class.
 const DATA = 'QueryError';
@@ -60,6 +60,8 @@ test('every class, code and field is in the types', () => {
 
 const api = new ExtractionApi({ apiKey: 'secret' });
 const query = { url: 'http://a/', pageType: 'article' };
+const proxy = new ProxyApi({ apiKey: 'secret' });
+const target = { url: 'http://a/' };
 const read = (response) => api.results([query], { headers: [], body: '', ...response });
 
 /** Calls that fail, by the code they must fail with. */
@@ -68,9 +70,13 @@ const failures = {
   answer_empty: () => read({ status: 200 }),
   api_key_empty: () => new ExtractionApi({ apiKey: '' }),
   api_key_invalid: () => new ExtractionApi({ apiKey: 'sec:ret' }),
+  bad_session_id: () => {
+    throw proxy.read({ status: 400, headers: { 'X-Crawlera-Error': 'bad_session_id' } }).error;
+  },
   batch_empty: () => api.request([]),
   batch_too_large: () => api.request(Array(101).fill(query)),
   endpoint_credentials: () => new ExtractionApi({ apiKey: 'x', endpoint: 'http://sec:ret@a/' }),
+  endpoint_not_origin: () => new ProxyApi({ apiKey: 'x', endpoint: 'http://a/b' }),
   endpoint_invalid: () => new ExtractionApi({ apiKey: 'x', endpoint: 'http://a/\ud800' }),
   invalid_header_name: () => HeaderList.checked([['a b', 'c']]),
   invalid_header_value: () => HeaderList.checked({ a: 'b\n' }),
@@ -79,6 +85,17 @@ const failures = {
   problem_not_object: () => silkline.readProblem('[]'),
   problem_reserved: () => silkline.buildProblem({ members: { title: 1 } }),
   problem_too_large: () => silkline.readProblem(new Uint8Array(2 ** 20 + 1)),
+  proxied_headers_too_large: () =>
+    proxy.request({ ...target, headers: { 'X-Big': 'x'.repeat(102_400) } }),
+  proxy_max_retries_range: () => new ProxyOptions({ maxRetries: 6 }),
+  proxy_option_contradiction: () =>
+    proxy.request({ ...target, headers: { 'X-Crawlera-Session': '1' } }, { session: '2' }),
+  proxy_option_control_character: () => new ProxyOptions({ city: 'a\r\nb' }),
+  proxy_option_repeated: () => ProxyOptions.fromHeaders({ 'X-Crawlera-City': ['a', 'b'] }),
+  proxy_option_unknown: () => new ProxyOptions({ extra: { session: 'a' } }),
+  proxy_option_value: () => new ProxyOptions({ profile: 'tablet' }),
+  proxy_session_with_region: () => new ProxyOptions({ session: 'create', region: 'us' }),
+  proxy_timeout_range: () => new ProxyOptions({ timeout: 1000 }),
   query_custom_html_too_long: () => new Query({ ...query, customHtml: 'x'.repeat(2_000_001) }),
   query_extra_reserved: () => new Query({ ...query, extra: { url: 1 } }),
   query_field_duplicate: () => new Query({ ...query, x: 1, extra: { x: 2 } }),
@@ -91,6 +108,16 @@ const failures = {
   query_page_type: () => new Query({ ...query, pageType: 'Article' }),
   query_url_invalid: () => new Query({ ...query, url: 'a' }),
   query_url_scheme: () => new Query({ ...query, url: 'ftp://a/' }),
+  session_answer_malformed: () => proxy.readCreatedSession({ status: 200, headers: {}, body: '' }),
+  session_id_invalid: () => proxy.deleteSession('..'),
+  target_url_invalid: () => proxy.request({ url: 'a' }),
+  target_url_scheme: () => proxy.request({ url: 'ftp://sec:ret@a/' }),
+  user_suspended: () =>
+    proxy.readDeletedSession({
+      status: 403,
+      headers: { 'X-Crawlera-Error': 'user_suspended' },
+      body: '',
+    }),
   query_url_too_long: () => new Query({ ...query, url: `http://a/${'x'.repeat(4096)}` }),
 };
 

@@ -7,8 +7,9 @@ import { operations as extraction } from './vectors/extraction.mjs';
 import { checkKeys } from './vectors/given.mjs';
 import { operations as http } from './vectors/http.mjs';
 import { operations as problem } from './vectors/problem.mjs';
+import { operations as proxy } from './vectors/proxy.mjs';
 
-const operations = { ...http, ...problem, ...extraction };
+const operations = { ...http, ...problem, ...extraction, ...proxy };
 // A domain of the core that the package does not have shows as a test to do.
 const isMissing = (domain) => !Object.keys(operations).some((op) => op.startsWith(`${domain}.`));
 

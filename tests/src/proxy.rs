@@ -139,7 +139,10 @@ fn from_given(given: &Value) -> Result<ProxyOptions, Error> {
             "cookies" => options.with_cookies(text(value).parse()?),
             "profile" => options.with_profile(text(value).parse()?),
             "profile_pass" => options.with_profile_pass(strings(value))?,
-            "ua" => options.with_ua(text(value).parse()?),
+            "ua" => {
+                let words = [("ua", text(value))];
+                options.with_defaults(&ProxyOptions::from_words(words, &Headers::new())?)?
+            }
             "no_bancheck" => options.with_no_bancheck(value.as_bool().unwrap()),
             "region" => options.with_region(text(value))?,
             "state" => options.with_state(text(value))?,

@@ -4,7 +4,7 @@ use pyo3::{
     prelude::*,
     types::{PyDict, PyString, PyType},
 };
-use silkline::proxy::{Cookies, InvalidProxyOptions, Profile, ProxyOptions, ProxyWarning, Session};
+use silkline::proxy::{Cookies, Profile, ProxyOptions, ProxyWarning, Session};
 
 use crate::{
     convert::{self, Members, ReceivedHeaders},
@@ -36,16 +36,6 @@ use crate::{
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub(crate) struct PyProxyOptions(pub(crate) ProxyOptions);
 
-/// Sets what is given and leaves the rest.
-macro_rules! set {
-    ($options:ident, $($name:ident => $set:expr;)*) => {$(
-        if let Some(value) = $name {
-            let set: fn(ProxyOptions, _) -> Result<ProxyOptions, InvalidProxyOptions> = $set;
-            $options = set($options, value)?;
-        }
-    )*};
-}
-
 #[pymethods]
 impl PyProxyOptions {
     #[new]
@@ -75,31 +65,32 @@ impl PyProxyOptions {
         extra: Option<ReceivedHeaders>,
     ) -> PyResult<Self> {
         let timeout = timeout.map(|timeout| convert::delay("timeout", timeout)).transpose()?;
-        let make = || {
-            let mut options = ProxyOptions::new();
-            set! { options,
-                session => |options, it: String| options.with_session(it.parse::<Session>()?);
-                max_retries => ProxyOptions::with_max_retries;
-                timeout => ProxyOptions::with_timeout;
-                cookies => |options, it: String| Ok(options.with_cookies(it.parse()?));
-                profile => |options, it: String| Ok(options.with_profile(it.parse()?));
-                profile_pass => |options, it: Vec<String>| options.with_profile_pass(it);
-                ua => |options, it: String| Ok(options.with_ua(it.parse()?));
-                no_bancheck => |options, it| Ok(options.with_no_bancheck(it));
-                region => |options, it: String| options.with_region(&it);
-                state => |options, it: String| options.with_state(it);
-                city => |options, it: String| options.with_city(it);
-                job_id => |options, it: String| options.with_job_id(it);
-                client => |options, it: String| options.with_client(it);
-                debug => |options, it: Vec<String>| Ok(options.with_debug(it.join(",").parse()?));
-                use_https => |options, it| Ok(options.with_use_https(it));
-            }
-            for (name, value) in extra.into_iter().flat_map(|extra| extra.0) {
-                options = options.with_extra(name, value)?;
-            }
-            Ok(options)
+        let texts = [
+            ("session", session),
+            ("max_retries", max_retries.map(|number| number.to_string())),
+            ("cookies", cookies),
+            ("profile", profile),
+            ("ua", ua),
+            ("no_bancheck", no_bancheck.map(|flag| flag.to_string())),
+            ("region", region),
+            ("state", state),
+            ("city", city),
+            ("job_id", job_id),
+            ("client", client),
+            ("use_https", use_https.map(|flag| flag.to_string())),
+        ];
+        let lists = [("profile_pass", profile_pass), ("debug", debug)];
+        let lists = lists
+            .iter()
+            .flat_map(|(name, words)| words.iter().flatten().map(|word| (*name, word.as_str())));
+        let texts = texts.iter().filter_map(|(name, word)| Some((*name, word.as_deref()?)));
+        let extra = extra.map(|extra| extra.0).unwrap_or_default();
+        let words = ProxyOptions::from_words(texts.chain(lists), &extra);
+        let made = match timeout {
+            Some(timeout) => words.and_then(|options| options.with_timeout(timeout)),
+            None => words,
         };
-        make().map(Self).map_err(|error| errors::proxy_options(py, &error))
+        made.map(Self).map_err(|error| errors::proxy_options(py, &error))
     }
 
     /// Reads the options from the ``X-Crawlera-*`` headers of a request; other headers are passed

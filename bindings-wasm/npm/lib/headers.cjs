@@ -83,3 +83,4 @@ exports.HeaderList = HeaderList;
 exports.pairs = pairs;
 exports.INSPECT = INSPECT;
 exports.listOf = listOf;
+exports.text = text;

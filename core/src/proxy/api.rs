@@ -135,11 +135,13 @@ impl ProxyApi {
     ) -> Result<ProxiedRequest, InvalidProxiedRequest> {
         let place = Target::parse(&target.url)?;
         let options = ProxyOptions::from_headers(&target.headers)?.agreeing_with(options)?;
-        let mut warnings = options.warnings();
-        let own = target.headers.into_iter().filter(|(name, _)| {
-            !is_option(name) && !name.eq_ignore_ascii_case("Proxy-Authorization")
-        });
-        let mut inside = Headers::from_received(own);
+        let mut warnings = Vec::new();
+        let mut inside = Headers::new();
+        for (name, value) in target.headers {
+            if !is_option(&name) && !name.eq_ignore_ascii_case("Proxy-Authorization") {
+                inside.append(name, value)?;
+            }
+        }
         if inside.contains("Cookie") && options.cookies() != Some(Cookies::Disable) {
             warnings.push(ProxyWarning::CookieDropped);
         }
@@ -151,7 +153,7 @@ impl ProxyApi {
         if self.shows_key(&place.url) || inside.iter().any(|(_, value)| self.shows_key(value)) {
             warnings.push(ProxyWarning::KeyExposed);
         }
-        warnings.sort_unstable();
+        warnings.extend(options.warnings());
         let mut sent = options.headers();
         if options.client().is_none() {
             sent.push(CLIENT, client());

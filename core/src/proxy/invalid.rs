@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use super::{InvalidSessionId, MAX_HEADERS_SIZE};
+use crate::http::InvalidHeader;
 
 /// Options that the service would refuse, or that contradict each other.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -101,6 +102,9 @@ impl InvalidProxyOptions {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidProxiedRequest {
+    /// A header of the request cannot be sent.
+    #[error(transparent)]
+    Header(#[from] InvalidHeader),
     /// The request headers are more than the service takes (it answers 413).
     #[error("request headers are {size} bytes, more than {MAX_HEADERS_SIZE}")]
     HeadersTooLarge {
@@ -125,13 +129,14 @@ pub enum InvalidProxiedRequest {
 }
 
 impl InvalidProxiedRequest {
-    /// The codes of this error, less those of [`InvalidProxyOptions`].
+    /// The codes of this error, less those of [`InvalidProxyOptions`] and [`InvalidHeader`].
     pub const CODES: &'static [&'static str] =
         &["proxied_headers_too_large", "target_url_invalid", "target_url_scheme"];
 
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Header(error) => error.code(),
             Self::HeadersTooLarge { .. } => "proxied_headers_too_large",
             Self::Options(error) => error.code(),
             Self::Scheme { .. } => "target_url_scheme",

@@ -191,6 +191,24 @@ pub(super) const KNOWN: [&str; 15] = [
     DEBUG,
     USE_HTTPS,
 ];
+/// Their names as options, in the same order.
+pub(super) const NAMES: [&str; 15] = [
+    "session",
+    "max_retries",
+    "timeout",
+    "cookies",
+    "profile",
+    "profile_pass",
+    "ua",
+    "no_bancheck",
+    "region",
+    "state",
+    "city",
+    "job_id",
+    "client",
+    "debug",
+    "use_https",
+];
 /// What every option's header begins with.
 pub(super) const PREFIX: &str = "X-Crawlera-";
 
@@ -248,8 +266,13 @@ impl ProxyOptions {
     ///
     /// Refused when a region is set: "Region selection is not possible when using sessions API"
     /// (Smart Proxy Manager docs, Sessions).
-    pub fn with_session(self, session: impl Into<Session>) -> Result<Self, InvalidProxyOptions> {
-        Self { session: Some(session.into()), ..self }.checked()
+    pub fn with_session(
+        mut self,
+        session: impl Into<Session>,
+    ) -> Result<Self, InvalidProxyOptions> {
+        self.session = Some(session.into());
+        self.check()?;
+        Ok(self)
     }
 
     /// Sends the request outside any session.
@@ -259,26 +282,16 @@ impl ProxyOptions {
     }
 
     /// How many times the service itself retries, 0 to 5.
-    pub fn with_max_retries(self, max_retries: u64) -> Result<Self, InvalidProxyOptions> {
-        match u8::try_from(max_retries) {
-            Ok(number) if number <= Self::MAX_RETRIES => {
-                Ok(Self { max_retries: Some(number), ..self })
-            }
-            _ => Err(InvalidProxyOptions::MaxRetries { value: max_retries }),
-        }
+    pub fn with_max_retries(mut self, max_retries: u64) -> Result<Self, InvalidProxyOptions> {
+        self.set_max_retries(max_retries)?;
+        Ok(self)
     }
 
     /// How long the service waits for the target in each attempt, 30 to 180 seconds, sent in whole
     /// milliseconds. The service clamps other values in silence, so they are refused here.
-    pub fn with_timeout(self, timeout: Duration) -> Result<Self, InvalidProxyOptions> {
-        if !(Self::MIN_TIMEOUT..=Self::MAX_TIMEOUT).contains(&timeout) {
-            let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-            return Err(InvalidProxyOptions::Timeout { millis });
-        }
-        // Whole milliseconds, so that the header says all there is.
-        let timeout = Duration::from_secs(timeout.as_secs())
-            + Duration::from_millis(u64::from(timeout.subsec_millis()));
-        Ok(Self { timeout: Some(timeout), ..self })
+    pub fn with_timeout(mut self, timeout: Duration) -> Result<Self, InvalidProxyOptions> {
+        self.set_timeout(timeout)?;
+        Ok(self)
     }
 
     /// What the service does with cookies. It keeps them unless told otherwise.
@@ -295,16 +308,11 @@ impl ProxyOptions {
 
     /// The names of the request's own headers that pass in spite of the profile.
     pub fn with_profile_pass(
-        self,
+        mut self,
         names: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Self, InvalidProxyOptions> {
-        let profile_pass: Vec<String> = names.into_iter().map(Into::into).collect();
-        for name in &profile_pass {
-            if Headers::new().append(name.as_str(), "").is_err() {
-                return Err(InvalidProxyOptions::value(PROFILE_PASS, name, "a header name"));
-            }
-        }
-        Ok(Self { profile_pass, ..self })
+        self.set_profile_pass(names.into_iter().map(Into::into).collect())?;
+        Ok(self)
     }
 
     /// The deprecated form of [`with_profile`](Self::with_profile), ignored when both are set.
@@ -321,35 +329,33 @@ impl ProxyOptions {
 
     /// The country to leave from: a code of ISO 3166-1 alpha-2 in any case, sent in upper case.
     /// Refused when a session is set.
-    pub fn with_region(self, region: &str) -> Result<Self, InvalidProxyOptions> {
-        let Some(code) = country(region) else {
-            return Err(InvalidProxyOptions::value(
-                REGION,
-                region,
-                "a country code of iso 3166-1 alpha-2",
-            ));
-        };
-        Self { region: Some(code), ..self }.checked()
+    pub fn with_region(mut self, region: &str) -> Result<Self, InvalidProxyOptions> {
+        self.set_region(region)?;
+        Ok(self)
     }
 
     /// The state to leave from, on residential plans.
-    pub fn with_state(self, state: impl Into<String>) -> Result<Self, InvalidProxyOptions> {
-        Ok(Self { state: Some(text(STATE, state.into())?), ..self })
+    pub fn with_state(mut self, state: impl AsRef<str>) -> Result<Self, InvalidProxyOptions> {
+        self.state = Some(text(STATE, state.as_ref())?);
+        Ok(self)
     }
 
     /// The city to leave from, on residential plans.
-    pub fn with_city(self, city: impl Into<String>) -> Result<Self, InvalidProxyOptions> {
-        Ok(Self { city: Some(text(CITY, city.into())?), ..self })
+    pub fn with_city(mut self, city: impl AsRef<str>) -> Result<Self, InvalidProxyOptions> {
+        self.city = Some(text(CITY, city.as_ref())?);
+        Ok(self)
     }
 
     /// A name under which the service's logs show the request.
-    pub fn with_job_id(self, job_id: impl Into<String>) -> Result<Self, InvalidProxyOptions> {
-        Ok(Self { job_id: Some(text(JOB_ID, job_id.into())?), ..self })
+    pub fn with_job_id(mut self, job_id: impl AsRef<str>) -> Result<Self, InvalidProxyOptions> {
+        self.job_id = Some(text(JOB_ID, job_id.as_ref())?);
+        Ok(self)
     }
 
     /// The program that sends, as `name/version`. This library names itself unless set.
-    pub fn with_client(self, client: impl Into<String>) -> Result<Self, InvalidProxyOptions> {
-        Ok(Self { client: Some(text(CLIENT, client.into())?), ..self })
+    pub fn with_client(mut self, client: impl AsRef<str>) -> Result<Self, InvalidProxyOptions> {
+        self.client = Some(text(CLIENT, client.as_ref())?);
+        Ok(self)
     }
 
     /// Which debug headers the answer should have.
@@ -367,58 +373,52 @@ impl ProxyOptions {
     /// A header `X-Crawlera-*` that this library has no option for.
     pub fn with_extra(
         mut self,
-        name: impl Into<String>,
-        value: impl Into<String>,
+        name: impl AsRef<str>,
+        value: impl AsRef<str>,
     ) -> Result<Self, InvalidProxyOptions> {
-        let name = name.into();
-        let token = Headers::new().append(name.as_str(), "").is_ok();
-        if !token || !is_option(&name) || is_known(&name) {
-            return Err(InvalidProxyOptions::UnknownOption {
-                header: name.chars().take(100).collect(),
-            });
-        }
-        let value = value.into();
-        if let Some(position) = control_character(&value) {
-            return Err(InvalidProxyOptions::ControlCharacter { header: name, position });
-        }
-        self.extra.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
-        self.extra.push((name, value));
+        self.set_extra(name.as_ref(), value.as_ref())?;
         Ok(self)
     }
 
     /// Fills what is not set here from `defaults`: the options set here win.
     ///
     /// Fails only when one has a session and the other a region.
-    pub fn with_defaults(self, defaults: &Self) -> Result<Self, InvalidProxyOptions> {
-        let mut extra = self.extra;
-        for (name, value) in &defaults.extra {
-            if !extra.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-                extra.push((name.clone(), value.clone()));
+    pub fn with_defaults(mut self, defaults: &Self) -> Result<Self, InvalidProxyOptions> {
+        fn fill<T: Clone>(own: &mut Option<T>, default: Option<&T>) {
+            if own.is_none() {
+                *own = default.cloned();
             }
         }
-        Self {
-            session: self.session.or_else(|| defaults.session.clone()),
-            max_retries: self.max_retries.or(defaults.max_retries),
-            timeout: self.timeout.or(defaults.timeout),
-            cookies: self.cookies.or(defaults.cookies),
-            profile: self.profile.or(defaults.profile),
-            profile_pass: if self.profile_pass.is_empty() {
-                defaults.profile_pass.clone()
-            } else {
-                self.profile_pass
-            },
-            ua: self.ua.or(defaults.ua),
-            no_bancheck: self.no_bancheck || defaults.no_bancheck,
-            region: self.region.or(defaults.region),
-            state: self.state.or_else(|| defaults.state.clone()),
-            city: self.city.or_else(|| defaults.city.clone()),
-            job_id: self.job_id.or_else(|| defaults.job_id.clone()),
-            client: self.client.or_else(|| defaults.client.clone()),
-            debug: if self.debug == DebugFields::default() { defaults.debug } else { self.debug },
-            use_https: self.use_https || defaults.use_https,
-            extra,
+        fill(&mut self.session, defaults.session.as_ref());
+        for (own, default) in [
+            (&mut self.state, &defaults.state),
+            (&mut self.city, &defaults.city),
+            (&mut self.job_id, &defaults.job_id),
+            (&mut self.client, &defaults.client),
+        ] {
+            fill(own, default.as_ref());
         }
-        .checked()
+        self.max_retries = self.max_retries.or(defaults.max_retries);
+        self.timeout = self.timeout.or(defaults.timeout);
+        self.cookies = self.cookies.or(defaults.cookies);
+        self.profile = self.profile.or(defaults.profile);
+        self.ua = self.ua.or(defaults.ua);
+        self.region = self.region.or(defaults.region);
+        self.no_bancheck |= defaults.no_bancheck;
+        self.use_https |= defaults.use_https;
+        if self.profile_pass.is_empty() {
+            self.profile_pass.clone_from(&defaults.profile_pass);
+        }
+        if self.debug == DebugFields::default() {
+            self.debug = defaults.debug;
+        }
+        for (name, value) in &defaults.extra {
+            if !self.extra.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                self.extra.push((name.clone(), value.clone()));
+            }
+        }
+        self.check()?;
+        Ok(self)
     }
 
     /// The session asked for.
@@ -541,22 +541,77 @@ impl ProxyOptions {
         }
     }
 
-    fn checked(self) -> Result<Self, InvalidProxyOptions> {
+    pub(super) fn set_max_retries(&mut self, number: u64) -> Result<(), InvalidProxyOptions> {
+        match u8::try_from(number) {
+            Ok(small) if small <= Self::MAX_RETRIES => {
+                self.max_retries = Some(small);
+                Ok(())
+            }
+            _ => Err(InvalidProxyOptions::MaxRetries { value: number }),
+        }
+    }
+
+    pub(super) fn set_timeout(&mut self, timeout: Duration) -> Result<(), InvalidProxyOptions> {
+        if !(Self::MIN_TIMEOUT..=Self::MAX_TIMEOUT).contains(&timeout) {
+            let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            return Err(InvalidProxyOptions::Timeout { millis });
+        }
+        // Whole milliseconds, so that the header says all there is.
+        let millis = Duration::from_millis(u64::from(timeout.subsec_millis()));
+        self.timeout = Some(Duration::from_secs(timeout.as_secs()) + millis);
+        Ok(())
+    }
+
+    pub(super) fn set_profile_pass(
+        &mut self,
+        names: Vec<String>,
+    ) -> Result<(), InvalidProxyOptions> {
+        if let Some(name) = names.iter().find(|name| !is_header_name(name)) {
+            return Err(InvalidProxyOptions::value(PROFILE_PASS, name, "a header name"));
+        }
+        self.profile_pass = names;
+        Ok(())
+    }
+
+    pub(super) fn set_region(&mut self, region: &str) -> Result<(), InvalidProxyOptions> {
+        self.region = country(region);
+        if self.region.is_none() {
+            let expected = "a country code of iso 3166-1 alpha-2";
+            return Err(InvalidProxyOptions::value(REGION, region, expected));
+        }
+        self.check()
+    }
+
+    pub(super) fn set_extra(&mut self, name: &str, value: &str) -> Result<(), InvalidProxyOptions> {
+        let known = KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if known || !is_option(name) || !is_header_name(name) {
+            let header = name.chars().take(100).collect();
+            return Err(InvalidProxyOptions::UnknownOption { header });
+        }
+        if let Some(position) = control_character(value) {
+            return Err(InvalidProxyOptions::ControlCharacter { header: name.into(), position });
+        }
+        self.extra.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.extra.push((name.into(), value.into()));
+        Ok(())
+    }
+
+    pub(super) fn check(&self) -> Result<(), InvalidProxyOptions> {
         if self.session.is_some() && self.region.is_some() {
             return Err(InvalidProxyOptions::SessionWithRegion);
         }
-        Ok(self)
+        Ok(())
     }
+}
+
+fn is_header_name(name: &str) -> bool {
+    Headers::new().append(name, "").is_ok()
 }
 
 /// Whether a header is one of the service's options, known to this library or not.
 pub(super) fn is_option(name: &str) -> bool {
     name.len() > PREFIX.len()
         && name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
-}
-
-fn is_known(name: &str) -> bool {
-    KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Where a value holds a character that no header value may hold.
@@ -566,13 +621,13 @@ pub(super) fn control_character(value: &str) -> Option<usize> {
 
 /// A free text without control characters and without white space at its ends, which would be
 /// lost on the way.
-pub(super) fn text(header: &'static str, value: String) -> Result<String, InvalidProxyOptions> {
-    if let Some(position) = control_character(&value) {
+pub(super) fn text(header: &'static str, value: &str) -> Result<String, InvalidProxyOptions> {
+    if let Some(position) = control_character(value) {
         return Err(InvalidProxyOptions::ControlCharacter { header: header.into(), position });
     }
     let trimmed = value.trim();
     if trimmed.is_empty() {
-        return Err(InvalidProxyOptions::value(header, &value, "a text"));
+        return Err(InvalidProxyOptions::value(header, value, "a text"));
     }
-    Ok(if trimmed.len() == value.len() { value } else { trimmed.into() })
+    Ok(trimmed.into())
 }

@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 use core::{str::FromStr, time::Duration};
 
 use super::options::{
-    CITY, CLIENT, COOKIES, DEBUG, JOB_ID, MAX_RETRIES, NO_BANCHECK, PROFILE, PROFILE_PASS, REGION,
-    SESSION, STATE, TIMEOUT, UA, USE_HTTPS, is_option,
+    CITY, CLIENT, COOKIES, DEBUG, JOB_ID, KNOWN, MAX_RETRIES, NAMES, NO_BANCHECK, PROFILE,
+    PROFILE_PASS, REGION, SESSION, STATE, TIMEOUT, UA, USE_HTTPS, is_option, text,
 };
 use super::{Cookies, DebugFields, InvalidProxyOptions, Profile, ProxyOptions, Session, SessionId};
-use crate::http::Headers;
+use crate::http::{Headers, parse_seconds};
 
 impl ProxyOptions {
     /// Reads the options from the `X-Crawlera-*` headers of a request.
@@ -28,57 +28,83 @@ impl ProxyOptions {
                 Some(_) => return Err(InvalidProxyOptions::Repeated { header: name.into() }),
                 None => seen.push((name, value)),
             }
-            options = options.with_header(name, value)?;
+            let known = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(name));
+            match known.copied() {
+                Some(TIMEOUT) => {
+                    let timeout = millis(value)?.clamp(Self::MIN_TIMEOUT, Self::MAX_TIMEOUT);
+                    options.set_timeout(timeout)?;
+                }
+                Some(NO_BANCHECK) => options.no_bancheck = true,
+                Some(known) => options.set(known, value)?,
+                None => options.set_extra(name, value)?,
+            }
         }
         Ok(options)
     }
 
-    fn with_header(self, name: &str, value: &str) -> Result<Self, InvalidProxyOptions> {
-        let is = |known: &str| known.eq_ignore_ascii_case(name);
-        if is(SESSION) {
-            self.with_session(value.parse::<Session>()?)
-        } else if is(MAX_RETRIES) {
-            let number = number(value)
-                .ok_or_else(|| InvalidProxyOptions::value(MAX_RETRIES, value, "a number"))?;
-            self.with_max_retries(number)
-        } else if is(TIMEOUT) {
-            let millis = number(value).ok_or_else(|| {
-                InvalidProxyOptions::value(TIMEOUT, value, "a number of milliseconds")
-            })?;
-            let timeout = Duration::from_millis(millis);
-            self.with_timeout(timeout.clamp(Self::MIN_TIMEOUT, Self::MAX_TIMEOUT))
-        } else if is(COOKIES) {
-            Ok(self.with_cookies(value.parse()?))
-        } else if is(PROFILE) {
-            Ok(self.with_profile(profile(PROFILE, value)?))
-        } else if is(PROFILE_PASS) {
-            let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
-            self.with_profile_pass(names)
-        } else if is(UA) {
-            Ok(self.with_ua(profile(UA, value)?))
-        } else if is(NO_BANCHECK) {
-            Ok(self.with_no_bancheck(true))
-        } else if is(REGION) {
-            self.with_region(value)
-        } else if is(STATE) {
-            self.with_state(value)
-        } else if is(CITY) {
-            self.with_city(value)
-        } else if is(JOB_ID) {
-            self.with_job_id(value)
-        } else if is(CLIENT) {
-            self.with_client(value)
-        } else if is(DEBUG) {
-            Ok(self.with_debug(value.parse()?))
-        } else if is(USE_HTTPS) {
-            match value {
-                "0" => Ok(self),
-                "1" => Ok(self.with_use_https(true)),
-                _ => Err(InvalidProxyOptions::value(USE_HTTPS, value, "`1`")),
+    /// Reads options from their names (as the getters have them) and values as words, for borders
+    /// to languages without these types. The items of `profile_pass` and `debug` are a word
+    /// each, and a time-out out of range is refused. `extra` holds the headers that have no option.
+    ///
+    /// ```
+    /// use silkline::{http::Headers, proxy::ProxyOptions};
+    /// let words = [("timeout", "45000"), ("use_https", "true")];
+    /// assert!(ProxyOptions::from_words(words, &Headers::new())?.use_https());
+    /// # Ok::<(), silkline::proxy::InvalidProxyOptions>(())
+    /// ```
+    pub fn from_words<'a>(
+        words: impl IntoIterator<Item = (&'a str, &'a str)>,
+        extra: &Headers,
+    ) -> Result<Self, InvalidProxyOptions> {
+        let mut options = Self::new();
+        let (mut profile_pass, mut debug) = (Vec::new(), Vec::new());
+        for (name, value) in words {
+            let index = NAMES.iter().position(|known| *known == name);
+            match index.and_then(|index| KNOWN.get(index)).copied() {
+                Some(PROFILE_PASS) => profile_pass.push(value.into()),
+                Some(DEBUG) => debug.push(value),
+                Some(known) => options.set(known, value)?,
+                None => return Err(InvalidProxyOptions::UnknownOption { header: name.into() }),
             }
-        } else {
-            self.with_extra(name, value)
         }
+        options.set_profile_pass(profile_pass)?;
+        options.set(DEBUG, &debug.join(","))?;
+        for (name, value) in extra.iter() {
+            options.set_extra(name, value)?;
+        }
+        Ok(options)
+    }
+
+    /// Sets the option of a header.
+    fn set(&mut self, header: &'static str, value: &str) -> Result<(), InvalidProxyOptions> {
+        match header {
+            SESSION => {
+                self.session = Some(value.parse()?);
+                self.check()?;
+            }
+            MAX_RETRIES => {
+                let number = number(value)
+                    .ok_or_else(|| InvalidProxyOptions::value(MAX_RETRIES, value, "a number"))?;
+                self.set_max_retries(number)?;
+            }
+            TIMEOUT => self.set_timeout(millis(value)?)?,
+            COOKIES => self.cookies = Some(value.parse()?),
+            PROFILE => self.profile = Some(profile(PROFILE, value)?),
+            PROFILE_PASS => {
+                let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+                self.set_profile_pass(names.map(Into::into).collect())?;
+            }
+            UA => self.ua = Some(profile(UA, value)?),
+            NO_BANCHECK => self.no_bancheck = flag(NO_BANCHECK, value)?,
+            REGION => self.set_region(value)?,
+            STATE => self.state = Some(text(STATE, value)?),
+            CITY => self.city = Some(text(CITY, value)?),
+            JOB_ID => self.job_id = Some(text(JOB_ID, value)?),
+            CLIENT => self.client = Some(text(CLIENT, value)?),
+            DEBUG => self.debug = value.parse()?,
+            _ => self.use_https = flag(USE_HTTPS, value)?,
+        }
+        Ok(())
     }
 
     /// These options and those of another source, which must not contradict them.
@@ -100,6 +126,20 @@ fn profile(header: &'static str, value: &str) -> Result<Profile, InvalidProxyOpt
 
 fn is_word(word: &str, value: &str) -> bool {
     word.eq_ignore_ascii_case(value)
+}
+
+fn flag(header: &'static str, value: &str) -> Result<bool, InvalidProxyOptions> {
+    match value {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => Err(InvalidProxyOptions::value(header, value, "`1`")),
+    }
+}
+
+fn millis(value: &str) -> Result<Duration, InvalidProxyOptions> {
+    let thousandfold = parse_seconds(value);
+    let error = || InvalidProxyOptions::value(TIMEOUT, value, "a number of milliseconds");
+    Ok(thousandfold.ok_or_else(error)? / 1000)
 }
 
 /// Decimal digits; a number past the range is its end.

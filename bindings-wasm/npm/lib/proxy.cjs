@@ -1,0 +1,133 @@
+// `proxy` of the core.
+'use strict';
+
+const { defaultProxyEndpoint, maxHeadersSize } = require('../wasm/constants.json');
+const wasm = require('../wasm/silkline.cjs');
+const { HeaderList, listOf, pairs, text } = require('./headers.cjs');
+const { bytesOf } = require('./json.cjs');
+const { Machine, rawOf } = require('./machine.cjs');
+const { ProxyOptions, written } = require('./options.cjs');
+const { requestOf } = require('./request.cjs');
+
+class ProxyApi extends Machine {
+  static DEFAULT_ENDPOINT = defaultProxyEndpoint;
+  static MAX_HEADERS_SIZE = maxHeadersSize;
+
+  constructor({ apiKey, endpoint, optionPlace = 'inside' } = {}) {
+    if (typeof apiKey !== 'string') {
+      throw new TypeError('apiKey must be a string');
+    }
+    if (optionPlace !== 'inside' && optionPlace !== 'connect') {
+      throw new TypeError("optionPlace must be 'inside' or 'connect'");
+    }
+    const address = endpoint == null ? undefined : String(endpoint);
+    const isText = address?.isWellFormed() ?? true;
+    super(new wasm.ProxyApi(apiKey, address, isText, optionPlace === 'connect'));
+  }
+
+  get endpoint() {
+    return rawOf(this).endpoint;
+  }
+
+  authorization() {
+    return rawOf(this).authorization();
+  }
+
+  endpointWithKey() {
+    return rawOf(this).endpointWithKey();
+  }
+
+  request(target, options = {}) {
+    const body = bytesOf(target.body);
+    const parts = rawOf(this).request(...headOf(target), ...written(options));
+    const [warnings, method, url, lines, ...connect] = parts;
+    return {
+      connect: connect.length === 0 ? null : requestOf([...connect, new Uint8Array()]),
+      request: { method, url, headers: listOf(lines), body },
+      warnings: JSON.parse(warnings),
+    };
+  }
+
+  createSession() {
+    return requestOf(rawOf(this).createSession());
+  }
+
+  listSessions() {
+    return requestOf(rawOf(this).listSessions());
+  }
+
+  deleteSession(session) {
+    return requestOf(rawOf(this).deleteSession(text(session)));
+  }
+
+  read(response) {
+    const [facts, error] = rawOf(this).read(...answerOf(response));
+    return { ...JSON.parse(facts), error };
+  }
+
+  readConnect(response) {
+    return rawOf(this).readConnect(...answerOf(response));
+  }
+
+  readCreatedSession(response) {
+    return rawOf(this).readCreatedSession(...answerOf(response));
+  }
+
+  readSessionList(response) {
+    return JSON.parse(rawOf(this).readSessionList(...answerOf(response)));
+  }
+
+  readDeletedSession(response) {
+    rawOf(this).readDeletedSession(...answerOf(response));
+  }
+
+  leaks(request) {
+    return JSON.parse(rawOf(this).leaks(...headOf(request)));
+  }
+
+  stripLeaks(request) {
+    const { url, headers } = JSON.parse(rawOf(this).stripLeaks(...headOf(request)));
+    return { ...request, url, headers: HeaderList.from(headers) };
+  }
+}
+
+function proxyLeaks(headers) {
+  return JSON.parse(wasm.proxyLeaks(JSON.stringify(pairs(headers).flat())));
+}
+
+function stripProxyLeaks(headers) {
+  const found = new Set(proxyLeaks(headers).map(({ name }) => name));
+  return HeaderList.from(pairs(headers).filter(([name]) => !found.has(name)));
+}
+
+function readConnectFailure(status) {
+  return wasm.readConnectFailure(statusOf(status));
+}
+
+function connectStatus(message) {
+  return wasm.connectStatus(text(message)) ?? null;
+}
+
+/** Method, URL and headers of a request, as they cross. */
+function headOf({ method = 'GET', url, headers }) {
+  return [text(method), text(url), JSON.stringify(pairs(headers).flat())];
+}
+
+/** Status, headers and body of an answer, as they cross. */
+function answerOf({ status, headers, body }) {
+  return [statusOf(status), JSON.stringify(pairs(headers).flat()), bytesOf(body)];
+}
+
+function statusOf(status) {
+  if (!Number.isInteger(status) || status < 0 || status > 65535) {
+    throw new TypeError('status must be the number of an HTTP status');
+  }
+  return status;
+}
+
+exports.connectStatus = connectStatus;
+exports.ProxyApi = ProxyApi;
+exports.proxyLeaks = proxyLeaks;
+exports.ProxyOptions = ProxyOptions;
+exports.readConnectFailure = readConnectFailure;
+exports.stripProxyLeaks = stripProxyLeaks;
