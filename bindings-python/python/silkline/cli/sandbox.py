@@ -10,12 +10,12 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import sandbox_proxy, values
 
 if TYPE_CHECKING:
-    from silkline.sandbox import Sandbox
+    from silkline.sandbox import ProxyOptions, Sandbox
 
 _DESCRIPTION = """\
 Serves two services on this machine, over real HTTP. No account, nothing from outside.
@@ -266,18 +266,20 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
     given = {name: value for name, value in given.items() if value is not None}
     if options.occupied:
         given["occupied"] = dict(options.occupied)
-    try:
-        if options.faults:
-            stdin = str(options.faults) == "-"
-            given["faults"] = sys.stdin.read() if stdin else options.faults.read_text("utf-8")
-        proxy = sandbox_proxy.options(options)
-    except (OSError, UnicodeDecodeError) as error:
-        parser.error(f"cannot read a fault script: {error}")
+    proxy = sandbox_proxy.options(options)
+    for name, place in (("faults", given), ("proxy_faults", proxy)):
+        path: Path | None = getattr(options, name)
+        try:
+            if path is not None:
+                text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
+                place["faults"] = text
+        except (OSError, UnicodeDecodeError) as error:
+            parser.error(f"argument --{name.replace('_', '-')}: {error}")
     ports = {"extraction_port": options.extraction_port, "proxy_port": options.proxy_port}
     if set(ports.values()) == {None}:
         ports = {"extraction_port": 8010, "proxy_port": 8011}
     try:
-        return Sandbox(host=options.host, proxy=proxy, **ports, **given)
+        return Sandbox(host=options.host, proxy=cast("ProxyOptions", proxy), **ports, **given)
     except ValueError as error:
         parser.error(str(error))
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import Any
 
 from . import values
-
-if TYPE_CHECKING:
-    from silkline.sandbox import ProxyOptions
 
 FAULTS = """\
 fault scripts of the proxy (--proxy-faults): rules of the same form, with
@@ -147,8 +143,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--proxy-faults", metavar="FILE", type=Path, help="script of faults to show, as JSON")
 
 
-def options(given: argparse.Namespace) -> ProxyOptions:
-    """What was said of the proxy."""
+def options(given: argparse.Namespace) -> dict[str, Any]:
+    """What was said of the proxy, but for its faults."""
     found = {name: getattr(given, name) for name in (*_PLAIN, "outgoing", "delay")}
     found = {name: value for name, value in found.items() if value is not None}
     if given.domain_delays:
@@ -158,7 +154,4 @@ def options(given: argparse.Namespace) -> ProxyOptions:
     bans += [(domain, [], [text]) for domain, text in given.ban_text or []]
     if bans:
         found["bans"] = bans
-    if given.proxy_faults:
-        stdin = str(given.proxy_faults) == "-"
-        found["faults"] = sys.stdin.read() if stdin else given.proxy_faults.read_text("utf-8")
-    return cast("ProxyOptions", found)
+    return found
