@@ -15,11 +15,11 @@ class Context:
 
     def __init__(self, page: Page, *, article_body_raw: bool = True) -> None:
         self.page = page
-        self.url = page.url
+        self.url: str = page.url
         self.article_body_raw = article_body_raw
         self.graph: Graph = read(page)
         self.languages: list[str] = language.languages(page, self.graph)
-        self.dates = Dates(page, self.languages[0] if self.languages else None)
+        self.dates: Dates = Dates(page, self.languages[0] if self.languages else None)
 
     @cached_property
     def breadcrumbs(self) -> list[dict[str, str]]:

@@ -82,7 +82,7 @@ class Dates:
 
     def __init__(self, page: Page, language: str | None) -> None:
         self.language = language
-        self.left = MAX_DATES
+        self.left: int = MAX_DATES
         self.shown: dict[str, str] = {}
         for element in page.body.iter("time"):
             moment, text = element.get("datetime", "").strip(), text_of(element, MAX_DATE)

@@ -86,13 +86,13 @@ class Page:
     def __init__(self, html: str | bytes, url: str, content_type: str | None = None) -> None:
         self.url = url
         kind = (content_type or "").split(";")[0].strip().lower()
-        self.readable = not kind or kind.startswith(TEXTUAL) or kind.endswith("+xml")
+        self.readable: bool = not kind or kind.startswith(TEXTUAL) or kind.endswith("+xml")
         text = decode(html, content_type) if self.readable else ""
         if kind == "text/plain" and not isinstance(html, str):
             text = f"<pre>{escape(text)}</pre>"
-        self.tree = parse(text)
+        self.tree: Element = parse(text)
         cut_off(self.tree, MAX_ELEMENTS)
-        self.base = self._base()
+        self.base: str = self._base()
         self._make_links_absolute()
 
     def _base(self) -> str:

@@ -40,7 +40,7 @@ class Node:
     __slots__ = ("element", "graph", "identity", "properties", "types", "within")
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+        self.graph: Graph = graph
         self.types: tuple[str, ...] = ()
         self.properties: dict[str, list[Value]] = {}
         self.identity: str | None = None
