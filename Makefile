@@ -134,6 +134,14 @@ format-python: $(VENV)/.tools
 	$(VENV)/bin/ruff check -q --config bindings-python/pyproject.toml --fix-only tests
 	$(VENV)/bin/ruff format -q --config bindings-python/pyproject.toml tests
 
+# --- Demo -----------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/.installed npm ## Extract a local site's pages from Python, Node and Rust
+	$(CARGO) build -q -p silkline --example extract --features http
+	$(VENV)/bin/python tests/demo/run.py --rust $${CARGO_TARGET_DIR:-target}/debug/examples/extract \
+	    --npm "$$(ls -t dist/silkline-*.tgz | head -1)"
+
 # --- Everything -----------------------------------------------------------------------------
 
 .PHONY: clean
