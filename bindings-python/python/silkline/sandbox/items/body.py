@@ -12,10 +12,11 @@ from lxml import etree, html
 from lxml.html import HtmlElement
 from trafilatura.settings import Document
 
-from silkline.sandbox.items.page import UNSEEN, Element, Page, hint, is_hidden, squeeze, text_of
+from silkline.sandbox.items.page import UNSEEN, Element, Page, hint, is_hidden, text_of
 from silkline.sandbox.items.values import unique
 
 PREFIX = 60
+MIN_START = 16
 BLOCKS = (
     "blockquote",
     "dd",
@@ -86,13 +87,13 @@ def main_texts(page: Page) -> list[str]:
 
 def common_container(page: Page, texts: list[str]) -> Element | None:
     """The innermost element around nearly all of these paragraphs."""
-    prefixes = {text[:PREFIX] for text in texts if len(text) > 20}
+    prefixes = {start_of(text) for text in texts if len(text) > 20}
     weights: dict[Element, int] = {}
     total = 0
     first = None
     for element in page.body.iter(*BLOCKS):
-        start = squeeze(leading_text(element))[:PREFIX]
-        if len(start) <= 20 or not any_prefix(start, prefixes):
+        start = start_of(text_of(element, 3 * PREFIX))
+        if len(start) <= MIN_START or start not in prefixes:
             continue
         if element.tag not in ("h2", "h3", "h4", "h5", "h6", "p", "li", "pre") and any(
             child.tag in BLOCKS for child in element.iterdescendants(*BLOCKS)
@@ -113,21 +114,9 @@ def common_container(page: Page, texts: list[str]) -> Element | None:
     return container
 
 
-def any_prefix(start: str, prefixes: set[str]) -> bool:
-    """Whether a paragraph starts as one of those does."""
-    return start in prefixes or start[:PREFIX].rstrip() in prefixes
-
-
-def leading_text(element: Element) -> str:
-    """The first words of an element, enough to tell it by."""
-    pieces: list[str] = []
-    size = 0
-    for piece in element.itertext():
-        pieces.append(str(piece))
-        size += len(piece.strip())
-        if size > PREFIX * 2:
-            break
-    return "".join(pieces)
+def start_of(text: str) -> str:
+    """The first letters of a paragraph, by which it is told from others."""
+    return "".join(text.split())[:PREFIX]
 
 
 def mark_start(container: Element, first: Element | None) -> None:

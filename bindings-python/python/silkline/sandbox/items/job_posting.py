@@ -13,7 +13,7 @@ from silkline.sandbox.items import body
 from silkline.sandbox.items.article import MAX_SHOWN, PUBLISHED
 from silkline.sandbox.items.context import Context
 from silkline.sandbox.items.page import Element, text_of
-from silkline.sandbox.items.prices import money
+from silkline.sandbox.items.prices import PRICE, money
 from silkline.sandbox.items.structured import Node, plain, words
 from silkline.sandbox.items.values import chance, compact, currency_of, number, place, tidy, unique
 
@@ -21,6 +21,10 @@ TITLE = re.compile(r"\b(?:job|position|vacancy)-?_?title\b")
 COMPANY = re.compile(r"\b(?:company|employer|organi[sz]ation|hiring)\b")
 LOCATION = re.compile(r"\b(?:location|standort|job-?place|city)\b")
 SALARY = re.compile(r"salary|compensation|\bwage|\bpay\b|gehalt")
+PAID = re.compile(
+    r"(?:salary|compensation|pay|gehalt|salaire|salario)\b[^:\d]{0,20}:\s*", re.IGNORECASE
+)
+MAX_SALARY = 120
 KIND = re.compile(r"\b(?:job|employment|contract)-?_?type\b|\bcontract\b")
 TEXT = re.compile(
     r"\b(?:job|vacancy|position)-?_?(?:description|details|body|content)\b|\bdescription\b"
@@ -94,9 +98,9 @@ def salary(node: Node) -> dict[str, Any]:
     for value in node.values("baseSalary", "estimatedSalary"):
         if not isinstance(value, Node):
             raw = words(value)
-            amount, currency = money(raw or "")
+            amount, currency = most_money(raw or "")
             code = currency_of(node.text("salaryCurrency")) or currency
-            return compact(raw=raw, value=rounded(number(amount or value)), currency=code)
+            return compact(raw=raw, value=rounded(amount or number(value)), currency=code)
         currency = currency_of(
             value.text("currency", "priceCurrency") or node.text("salaryCurrency")
         )
@@ -118,6 +122,22 @@ def salary(node: Node) -> dict[str, Any]:
     return {}
 
 
+def most_money(text: str) -> tuple[float | None, str | None]:
+    """The largest amount in a text such as `$120,000 - $150,000`, and its currency."""
+    found = [money(match.group()) for match in PRICE.finditer(text[:MAX_SALARY])]
+    known = [(number(amount), currency) for amount, currency in found if amount is not None]
+    return max(known, key=lambda one: one[0] or 0.0, default=(None, None))
+
+
+def said_salary(context: Context) -> str | None:
+    """What the work is paid with, where the words say so."""
+    for element in context.page.body.iter("p", "li", "div", "span", "dd", "td"):
+        text = text_of(element, MAX_SALARY)
+        if len(text) <= MAX_SALARY and PAID.match(text) and PRICE.search(text):
+            return PAID.sub("", text, count=1)
+    return None
+
+
 def rounded(amount: float | None) -> float | int | None:
     """A number as it is written."""
     return None if amount is None else tidy(amount)
@@ -126,14 +146,14 @@ def rounded(amount: float | None) -> float | int | None:
 def shown_fields(context: Context, *, described: bool) -> dict[str, Any]:
     """What the page shows of it, where it does not say it in data."""
     page = context.page
-    raw = shown(context, SALARY)
-    amount, currency = money(raw or "")
+    raw = shown(context, SALARY) or said_salary(context)
+    amount, currency = most_money(raw or "")
     fields = compact(
         title=shown(context, TITLE) or page.heading or page.meta_first("og:title") or page.title,
         employmentType=shown(context, KIND),
         hiringOrganization=compact(raw=shown(context, COMPANY)),
         jobLocation=compact(raw=shown(context, LOCATION)),
-        baseSalary=compact(raw=raw, value=rounded(number(amount)), currency=currency),
+        baseSalary=compact(raw=raw, value=rounded(amount), currency=currency),
     )
     if described:
         return fields

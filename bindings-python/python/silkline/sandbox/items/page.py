@@ -15,6 +15,13 @@ from w3lib.encoding import html_to_unicode
 # The element class of lxml has no public name.
 Element: TypeAlias = etree._Element  # noqa: SLF001
 
+# Words before and after these are not one.
+BREAKING = frozenset(
+    {"address", "article", "aside", "blockquote", "br", "caption", "cell", "dd", "div", "dl", "dt"}
+    | {"figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "head"}
+    | {"header", "hr", "img", "item", "lb", "li", "main", "nav", "ol", "option", "p", "pre"}
+    | {"section", "table", "td", "th", "tr", "ul"}
+)
 # What never shows, whatever the styles say.
 UNSEEN = frozenset({"head", "noscript", "script", "style", "template", "title"})
 # What may stand in a head.
@@ -49,16 +56,21 @@ def text_of(element: Element, limit: int = MAX_TEXT) -> str:
 
     What is longer than `limit` is cut off somewhere behind it.
     """
-    parts = []
+    parts: list[str] = []
     size = 0
-    for piece in element.itertext():
-        # lxml's strings know their element; its stubs do not tell.
-        if getattr(piece, "is_text", False) and piece.getparent().tag in UNSEEN:  # type: ignore[union-attr]
-            continue
-        parts.append(str(piece))
-        size += len(piece.strip())
-        if size > limit:
+    walk = etree.iterwalk(element, events=("start", "end"))
+    for event, one in walk:
+        if event == "end" and one is element:
             break
+        if one.tag in BREAKING:
+            parts.append(" ")
+        if event == "start" and one.tag in UNSEEN:
+            walk.skip_subtree()
+        elif text := one.text if event == "start" else one.tail:
+            parts.append(text)
+            size += len(text)
+            if size > limit and text.strip():
+                break
     return squeeze("".join(parts))
 
 

@@ -16,7 +16,7 @@ PRICE = re.compile(rf"(?:{SIGNS})\s?(?:{AMOUNT})|(?:{AMOUNT})(?:,-)?\s?(?:{SIGNS
 CALLED = re.compile(r"price|preis|\bprix\b|precio|prezzo|\bcost\b|amount")
 STRUCK_TAGS = frozenset({"del", "s", "strike"})
 STRUCK = re.compile(
-    r"\b(?:old|was|before|list|regular|original|strike\w*|rrp|msrp|crossed|compare)\b|old-?price"
+    r"\b(?:old|was|before|basis\w*|list|regular|original|strike\w*|rrp|msrp|crossed|compare)\b|old-?price"
 )
 MAX_PRICED = 60
 

@@ -57,6 +57,10 @@ SKU_TEXT = re.compile(
 STOCK = re.compile(r"\b(?:stock|availability|verfuegbar|lager)\b")
 SPECS = re.compile(r"\b(?:spec\w*|attributes?|properties|details|features|merkmale)\b")
 DESCRIPTION = re.compile(r"\b(?:product-?)?descri\w+\b|\bbeschreibung\b")
+NAME = re.compile(r"\bproduct[-_]?(?:title|name)\b")
+CALLED = re.compile(r"product|\bpdp\b|artikel")
+MAX_NAME = 300
+MIN_DESCRIPTION = 30
 BASKET = re.compile(
     r"add to (?:cart|basket|bag)|buy now|in den (?:warenkorb|einkaufswagen)|ajouter au panier"
     r"|añadir al carrito|aggiungi al carrello",
@@ -226,11 +230,11 @@ def shown_fields(context: Context, node: Node | None) -> dict[str, Any]:
     page = context.page
     images = lead_images(page, None) or ([] if node else gallery(page))
     description = page.meta_first("description", "og:description")
-    block = next(iter(page.called(DESCRIPTION, "div", "section", "p")), None)
-    if block is not None and (text := text_of(block)):
-        description = text if node is None else description
+    block = description_block(page)
+    if block is not None and node is None:
+        description = text_of(block)
     return compact(
-        name=page.heading or page.meta_first("og:title") or page.title,
+        name=page.heading or shown_name(page) or page.meta_first("og:title") or page.title,
         offers=[] if node and offers(node) else shown_offers(page),
         sku=page.meta_first("product:retailer_item_id") or shown_sku(page),
         brand=page.meta_first("product:brand", "og:brand"),
@@ -241,6 +245,30 @@ def shown_fields(context: Context, node: Node | None) -> dict[str, Any]:
         descriptionHtml=None if block is None else shown_html(block),
         additionalProperty=specifications(page),
     )
+
+
+def shown_name(page: Page) -> str | None:
+    """The name, where it is no heading."""
+    for element in page.called(NAME, "span", "div", "h2", "p"):
+        if (text := text_of(element, MAX_NAME)) and len(text) <= MAX_NAME:
+            return text
+    return None
+
+
+def description_block(page: Page) -> Element | None:
+    """The element that describes the product, or else what stands below such a heading."""
+    for element in page.called(DESCRIPTION, "div", "section", "p"):
+        if len(text_of(element, MIN_DESCRIPTION)) >= MIN_DESCRIPTION and not element.findall(
+            ".//h1"
+        ):
+            return element
+    for heading in page.body.iter("h2", "h3", "h4"):
+        if DESCRIPTION.search(text_of(heading, MAX_NAME).lower()):
+            for below in (heading, heading.getparent()):
+                after = None if below is None else below.getnext()
+                if after is not None and text_of(after, 0):
+                    return after
+    return None
 
 
 def shown_html(block: Element) -> str | None:
@@ -329,6 +357,13 @@ def table_rows(table: Element) -> list[tuple[bool, tuple[str, str]]]:
     return rows
 
 
+def is_called_product(page: Page) -> bool:
+    """Whether the heading stands in something that is called a product."""
+    heading = next(iter(page.body.iter("h1")), None)
+    around = [] if heading is None else [heading, *heading.iterancestors()]
+    return any(CALLED.search(hint(one)) for one in around)
+
+
 def probability(context: Context, node: Node | None, fields: dict[str, Any]) -> float:
     """How likely the page is that of one product."""
     page = context.page
@@ -345,5 +380,7 @@ def probability(context: Context, node: Node | None, fields: dict[str, Any]) -> 
         0.7 if "product" in kind else 0.0,
         0.3 if offered else 0.0,
         0.4 if basket and offered else 0.0,
+        0.4 if offered and is_called_product(page) else 0.0,
         0.2 if "sku" in fields or "gtin" in fields else 0.0,
+        0.2 if offered and "additionalProperty" in fields else 0.0,
     )

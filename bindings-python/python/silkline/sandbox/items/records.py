@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-from silkline.sandbox.items.page import UNSEEN, Element, Page, hint, text_of
+from silkline.sandbox.items.page import UNSEEN, Element, Page, hint, squeeze, text_of
 
 # Where a page has links that are no part of its list.
 FRAME_TAGS = frozenset({"aside", "footer", "form", "nav"})
 FRAME = re.compile(
     r"\b(?:nav\w*|menu|footer|sidebar|bread-?crumbs?|crumbs|pag(?:er|es|ination)|social|related|cookie)\b"
 )
-NAMED = re.compile(r"\b(?:title|name)\b")
+NAMED = re.compile(r"\b(?:[\w-]*title|headline|(?:product-?)?name)\b")
+# So many elements in a link make a card of it.
+MANY = 3
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 MAX_RECORDS = 500
 
@@ -74,20 +76,28 @@ def title_link(record: Element) -> Element | None:
 
 
 def title_of(record: Element) -> str:
-    """The name of a record."""
+    """The name of a record, in full if the page shows only its beginning."""
+    shown, link = shown_title(record), title_link(record)
+    full = "" if link is None else squeeze(link.get("title", ""))
+    return full if shown and full.startswith(shown.rstrip(".\u2026 ")) else shown
+
+
+def shown_title(record: Element) -> str:
+    """The name of a record as it is shown."""
     for heading in record.iter(*HEADINGS):
         if text := text_of(heading):
             return text
     link = title_link(record)
     if link is None:
         return ""
-    if link is not record and (text := text_of(link)):
-        return text
     for element in record.iter():
         if isinstance(element.tag, str) and NAMED.search(hint(element)) and text_of(element, 0):
             return text_of(element)
-    if link is record and (text := (link.text or "").strip()):
-        return text
+    if text := (link.text or "").strip():
+        return text_of(link) if len(link) < MANY else text
+    for element in link.iterdescendants():
+        if text := squeeze(element.text or ""):
+            return text
     return next((image.get("alt", "").strip() for image in record.iter("img")), "")
 
 
