@@ -25,6 +25,7 @@ UNBOUND_CLASSES = {
     "InvalidSetting",
     "InvalidSnapshot",
     "NotSubmitted",
+    "ProxyJobError",
     "UnknownRequest",
 }
 

@@ -38,6 +38,7 @@ class InvalidSessionId extends SilklineError {}
 class InvalidSetting extends SilklineError {}
 class InvalidSnapshot extends SilklineError {}
 class NotSubmitted extends SilklineError {}
+class ProxyJobError extends SilklineError {}
 class ProxyServiceError extends SilklineError {}
 class ServiceError extends SilklineError {}
 class SessionCallFailed extends SilklineError {}
@@ -62,6 +63,7 @@ const classes = {
   InvalidSetting,
   InvalidSnapshot,
   NotSubmitted,
+  ProxyJobError,
   ProxyServiceError,
   ServiceError,
   SessionCallFailed,

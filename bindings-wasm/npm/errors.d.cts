@@ -334,6 +334,11 @@ export class ExtractionJobError extends SilklineError {
     | 'request_timed_out';
 }
 
+/** A job of the proxy ended without an answer of its target. */
+export class ProxyJobError extends SilklineError {
+  readonly code: 'job_banned' | 'session_lost';
+}
+
 /** A snapshot cannot be restored. */
 export class InvalidSnapshot extends SilklineError {
   readonly code: 'snapshot_content' | 'snapshot_machine' | 'snapshot_unknown' | 'snapshot_version';

@@ -30,6 +30,7 @@ export const {
   PAGE_TYPES,
   parseHttpDate,
   ProxyApi,
+  ProxyJobError,
   proxyLeaks,
   ProxyOptions,
   ProxyServiceError,

@@ -3,7 +3,10 @@
 #[cfg(feature = "service")]
 use crate::service::InvalidFaults;
 use crate::{
-    engine::{ExtractionJobError, InvalidSetting, InvalidSnapshot, NotSubmitted, UnknownRequest},
+    engine::{
+        ExtractionJobError, InvalidSetting, InvalidSnapshot, NotSubmitted, ProxyJobError,
+        UnknownRequest,
+    },
     extraction::{InvalidBatch, InvalidQuery, QueryError, ServiceError},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
     json::InvalidJson,
@@ -59,6 +62,7 @@ errors! {
     InvalidSetting,
     InvalidSnapshot,
     NotSubmitted,
+    ProxyJobError,
     ProxyServiceError,
     QueryError,
     ServiceError,

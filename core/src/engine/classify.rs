@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::Failure;
 use crate::{
     extraction::{QueryError, RetryClass, ServiceFault},
+    proxy::{ProxyAction, ProxyErrorKind, ProxyServiceError},
     schedule::{FailureClass, Verdict},
 };
 
@@ -49,6 +50,29 @@ pub(super) fn query_error(error: &QueryError) -> Verdict {
         _ => FailureClass::Query,
     };
     Verdict::Retry(class, believed(error.retry_after))
+}
+
+/// An error of the proxy. What it says of the session is not in the verdict.
+pub(super) fn proxy_error(error: &ProxyServiceError) -> Verdict {
+    let asked = error.retry_after;
+    match error.action() {
+        ProxyAction::BackOff | ProxyAction::LowerConcurrency => {
+            Verdict::Pause(FailureClass::Throttled, asked)
+        }
+        ProxyAction::StopAll | ProxyAction::StopAllAfterRetries => {
+            Verdict::Pause(FailureClass::Account, asked)
+        }
+        ProxyAction::RetryElsewhere => Verdict::Retry(FailureClass::Ban, asked),
+        ProxyAction::DropSession | ProxyAction::FreeSession => {
+            Verdict::Retry(FailureClass::Server, asked)
+        }
+        ProxyAction::Retry | ProxyAction::RetryOnce => {
+            let own = matches!(error.kind, ProxyErrorKind::InternalError | ProxyErrorKind::Unknown);
+            let class = if own { FailureClass::Server } else { FailureClass::Target };
+            Verdict::Retry(class, asked)
+        }
+        ProxyAction::Final | ProxyAction::FinalForDomain | ProxyAction::Ignore => Verdict::Final,
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What both engines say to their driver, and it to them.
 
 use super::RequestId;
+use crate::proxy::InvalidProxiedRequest;
 
 /// Why a request has no answer.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -29,6 +30,24 @@ impl Failure {
     /// The failure of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|failure| failure.as_str() == name)
+    }
+
+    /// The code of a job's error for whose last request it stands.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Network => "network_failure",
+            Self::NotSent => "request_not_sent",
+            Self::Timeout => "request_timed_out",
+        }
+    }
+
+    /// What it means for a job whose last request it ended.
+    pub(crate) const fn message(self) -> &'static str {
+        match self {
+            Self::Network => "the connection failed",
+            Self::NotSent => "the request could not be sent",
+            Self::Timeout => "no answer came in time",
+        }
     }
 }
 
@@ -94,6 +113,8 @@ pub enum IdleReason {
     Closed,
     /// There is no job.
     Empty,
+    /// All jobs need what the snapshot that they come from did not keep.
+    Incomplete,
     /// The cycle's cap leaves no room for a query.
     OutOfBudget,
     /// The account is refused; the queue is kept until `resume` or `close`.
@@ -106,6 +127,7 @@ impl IdleReason {
         match self {
             Self::Closed => "closed",
             Self::Empty => "empty",
+            Self::Incomplete => "incomplete",
             Self::OutOfBudget => "out_of_budget",
             Self::Stopped => "stopped",
         }
@@ -152,10 +174,13 @@ pub enum NotSubmitted {
         /// The configured limit.
         limit: u32,
     },
+    /// The job's request could not be sent.
+    #[error(transparent)]
+    Request(#[from] InvalidProxiedRequest),
 }
 
 impl NotSubmitted {
-    /// The codes of this error.
+    /// The codes of this error, beside those of the one it passes on.
     pub const CODES: &'static [&'static str] = &["engine_closed", "queue_full"];
 
     /// The stable code of this error.
@@ -163,6 +188,7 @@ impl NotSubmitted {
         match self {
             Self::Closed => "engine_closed",
             Self::QueueFull { .. } => "queue_full",
+            Self::Request(error) => error.code(),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cost, JobId, NotSubmitted, WaitReason, clock::age};
 use crate::{
     Rng, Timestamp,
-    schedule::{DomainQueues, FailureClass, Next, Progress, RetryPolicy, Slab, Timers},
+    schedule::{DomainQueues, FailureClass, Level, Next, Progress, RetryPolicy, Slab, Timers},
 };
 
 /// More attempts, or billed ones, than a job can have had.
@@ -39,6 +39,8 @@ pub(crate) struct Job<T> {
     pub(crate) stage: Stage,
     pub(crate) domain: u32,
     pub(crate) priority: i32,
+    /// What it needs to be sent, as its machine tells queues apart.
+    pub(crate) class: u8,
     pub(crate) attempts: u32,
     pub(crate) cost: Cost,
     pub(crate) submitted: Timestamp,
@@ -49,6 +51,10 @@ pub(crate) struct Job<T> {
 }
 
 impl<T> Job<T> {
+    fn level(&self) -> Level {
+        Level::new(self.class, self.priority)
+    }
+
     /// Counts a failure: how long to wait, or `None` to give up.
     pub(crate) fn fail(
         &mut self,
@@ -129,6 +135,7 @@ impl<T> Jobs<T> {
             stage: Stage::Held,
             domain,
             priority,
+            class: 0,
             attempts: 0,
             cost: Cost::default(),
             submitted,
@@ -163,9 +170,9 @@ impl<T> Jobs<T> {
         self.leave(index, Stage::Queued);
         if let Some(job) = self.table.get(index) {
             if front {
-                self.queues.push_front(index, job.domain, job.priority);
+                self.queues.push_front(index, job.domain, job.level());
             } else {
-                self.queues.push(index, job.domain, job.priority);
+                self.queues.push(index, job.domain, job.level());
             }
         }
     }
@@ -194,16 +201,21 @@ impl<T> Jobs<T> {
         }
     }
 
-    /// The job that is next, left in its queue.
+    /// The job of class 0 that is next, left in its queue.
     pub(crate) fn next(&mut self, now: Timestamp) -> Next {
+        self.next_of(0, now)
+    }
+
+    /// The job of a class that is next, left in its queue.
+    pub(crate) fn next_of(&mut self, class: u8, now: Timestamp) -> Next {
         for _ in 0..STEPS {
             let Some(index) = self.waiting.pop_due(now) else { break };
             if let Some(job) = self.table.get_mut(index) {
                 job.stage = Stage::Queued;
-                self.queues.push(index, job.domain, job.priority);
+                self.queues.push(index, job.domain, job.level());
             }
         }
-        match self.queues.next(now) {
+        match self.queues.next_of(class, now) {
             Next::Nothing if self.waiting.first().is_some_and(|(at, _)| at <= now) => {
                 Next::Unfinished
             }
@@ -259,6 +271,8 @@ pub(crate) struct SavedJob<S> {
     #[serde(default, skip_serializing_if = "is_default")]
     priority: i32,
     #[serde(default, skip_serializing_if = "is_default")]
+    class: u8,
+    #[serde(default, skip_serializing_if = "is_default")]
     attempts: u32,
     #[serde(default, skip_serializing_if = "is_default")]
     billed: u32,
@@ -302,6 +316,7 @@ impl<T> Jobs<T> {
             id: job.id.0,
             domain: self.queues.name(job.domain).into(),
             priority: job.priority,
+            class: job.class,
             attempts: job.attempts,
             billed: job.cost.billed,
             possibly_billed: job.cost.possibly_billed,
@@ -335,6 +350,7 @@ impl<T> Jobs<T> {
         let submitted = moment(saved.age_us);
         let index = self.put(id, &saved.domain, saved.priority, key, inner, submitted);
         let job = self.table.get_mut(index)?;
+        job.class = saved.class;
         job.attempts = saved.attempts;
         job.cost = Cost { billed: saved.billed, possibly_billed: saved.possibly_billed };
         job.first_attempt = saved.first_attempt_age_us.map(moment);

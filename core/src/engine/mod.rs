@@ -27,6 +27,7 @@ mod gate;
 mod host;
 mod ids;
 mod jobs;
+mod proxy;
 mod snapshot;
 
 pub use contract::{
@@ -37,4 +38,9 @@ pub use extraction::{
     ExtractionOutcome, ExtractionOutput, ExtractionSend, ExtractionStats, UnmatchedResult,
 };
 pub use ids::{JobId, RequestId};
+pub use proxy::{
+    IncompleteJob, JobSession, ProxyConfig, ProxyEndpoint, ProxyEngine, ProxyEvent, ProxyFetched,
+    ProxyJob, ProxyJobError, ProxyOutcome, ProxyOutput, ProxyReply, ProxySend, ProxySendKind,
+    ProxyStats, SessionCreation, SessionLoss,
+};
 pub use snapshot::InvalidSnapshot;

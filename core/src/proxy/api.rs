@@ -106,6 +106,11 @@ impl ProxyApi {
         Self { place, ..self }
     }
 
+    /// Where the options of requests to https targets go.
+    pub const fn option_place(&self) -> OptionPlace {
+        self.place
+    }
+
     /// The proxy's URL, without key.
     pub fn endpoint(&self) -> &str {
         &self.endpoint

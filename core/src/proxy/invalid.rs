@@ -93,6 +93,11 @@ impl InvalidProxyOptions {
         }
     }
 
+    /// Somebody else chooses the session.
+    pub(crate) fn contradicting_session() -> Self {
+        Self::Contradiction { header: "X-Crawlera-Session".into() }
+    }
+
     pub(super) fn value(header: &'static str, value: &str, expected: &'static str) -> Self {
         Self::Value { header, value: value.chars().take(100).collect(), expected }
     }

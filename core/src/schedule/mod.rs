@@ -25,6 +25,7 @@ pub use retry::{Progress, RetryPolicy};
 pub use rules::{Budget, Rule, Wait};
 pub use verdict::{FailureClass, Verdict};
 
-pub(crate) use queues::{DomainQueues, Next};
+pub(crate) use pool_saved::SavedSession;
+pub(crate) use queues::{DomainQueues, Level, Next};
 pub(crate) use slab::{NONE, Slab};
 pub(crate) use timers::Timers;

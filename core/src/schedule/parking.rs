@@ -5,9 +5,12 @@ use alloc::{
     string::String,
     vec::Vec,
 };
-use core::cmp::Reverse;
 
-use super::{queues::Rings, slab::Slab, timers::Timers};
+use super::{
+    queues::{Level, Rings},
+    slab::Slab,
+    timers::Timers,
+};
 use crate::Timestamp;
 
 #[derive(Clone, Debug)]
@@ -71,19 +74,14 @@ impl Parking {
             .map(|(_, index)| index)
     }
 
-    /// The ring of a spot for lanes of a priority.
-    pub(super) fn ring(
-        &mut self,
-        index: u32,
-        priority: i32,
-        new_ring: impl FnOnce() -> u32,
-    ) -> u32 {
+    /// The ring of a spot for lanes of a level.
+    pub(super) fn ring(&mut self, index: u32, level: Level, new_ring: impl FnOnce() -> u32) -> u32 {
         let Some(spot) = self.spots.get_mut(index) else { return new_ring() };
         if spot.rings.is_empty() {
             self.empty.remove(index);
             self.holding.set(index, spot.until);
         }
-        *spot.rings.entry(Reverse(priority)).or_insert_with(new_ring)
+        *spot.rings.entry(level).or_insert_with(new_ring)
     }
 
     /// Takes the rings of a spot whose time has come; forgotten spots without rings give none.

@@ -72,6 +72,8 @@ pub enum Ending {
     Answered,
     /// With an answer that says the address is refused by the target.
     Banned,
+    /// The connection broke: nobody knows whether the service saw the request.
+    Broken,
     /// The service does not know the session.
     Gone,
     /// The request never left.
@@ -122,6 +124,8 @@ pub(super) struct Session {
     sent_before: Timestamp,
     pub(super) bans: u32,
     pub(super) timeouts: u32,
+    /// The delay that the service announced last.
+    announced: Duration,
     /// Counts among the named sessions: it has a name or was created for one.
     for_name: bool,
     /// An address learned during a use, to be joined after it.
@@ -162,7 +166,7 @@ pub struct SessionPool {
     pub(super) lost: VecDeque<(Timestamp, bool)>,
     expired: VecDeque<Box<str>>,
     reserved: u32,
-    named: u32,
+    pub(super) named: u32,
     in_use: u32,
     limit: u32,
     serial: u64,
@@ -273,6 +277,20 @@ impl SessionPool {
         self.lost.push_back((now + self.config.idle, place.named));
     }
 
+    /// Takes back the place of a lost creation, because its answer came after all; `None` if none
+    /// of that kind is kept.
+    pub fn find_lost(&mut self, named: bool) -> Option<Place> {
+        let index = self.lost.iter().rposition(|(_, lost)| *lost == named)?;
+        self.lost.remove(index)?;
+        self.reserved += 1;
+        Some(Place { named })
+    }
+
+    /// When the first place of a lost creation comes back.
+    pub fn next_place(&self) -> Option<Timestamp> {
+        self.lost.front().map(|(until, _)| *until)
+    }
+
     /// Whether an anonymous session can be had at `now`.
     pub fn ready_at(&self, now: Timestamp) -> Result<(), Unavailable> {
         match self.ready.first() {
@@ -345,10 +363,12 @@ impl SessionPool {
             return true;
         }
         let turn = usage.turn;
+        let margin = self.config.margin.unwrap_or_default();
         if let Some(group) = self.group_mut(index) {
             match ending {
                 Ending::NotSent => group.pace.not_sent(turn),
                 Ending::TimedOut => group.pace.timed_out(turn, now),
+                Ending::Broken => group.pace.timed_out(turn, now.max(turn.sent() + margin)),
                 Ending::Answered | Ending::Banned | Ending::Gone | Ending::Slower(_) => {
                     group.pace.answered(turn, now);
                 }
@@ -359,13 +379,23 @@ impl SessionPool {
                 _ => {}
             }
         }
+        let announced = match ending {
+            Ending::Slower(asked) => Some(asked.unwrap_or_default()),
+            Ending::Answered => Some(Duration::ZERO),
+            _ => None,
+        };
         let (max_bans, max_timeouts) = (self.config.max_bans, self.config.max_timeouts);
         let Some(session) = self.sessions.get_mut(index) else { return true };
         session.in_use = false;
+        session.announced = announced.unwrap_or(session.announced);
         self.in_use -= 1;
         match ending {
-            Ending::NotSent => session.sent = session.sent_before,
-            Ending::TimedOut => session.timeouts += 1,
+            // What may not have arrived keeps no session alive.
+            Ending::Broken | Ending::NotSent => session.sent = session.sent_before,
+            Ending::TimedOut => {
+                session.sent = session.sent_before;
+                session.timeouts += 1;
+            }
             Ending::Banned => {
                 session.bans += 1;
                 session.timeouts = 0;
@@ -494,6 +524,42 @@ impl SessionPool {
         Some(self.groups.get(self.session(key)?.group)?.pace.ready_at())
     }
 
+    /// The delay that the service announced with the last answer of a session; zero if none.
+    pub fn announced(&self, key: SessionKey) -> Duration {
+        self.session(key).map_or(Duration::ZERO, |session| session.announced)
+    }
+
+    /// The service says that a session is too fast, in an answer that nobody waited for.
+    pub fn slow_down(&mut self, key: SessionKey, asked: Option<Duration>, now: Timestamp) {
+        if self.session(key).is_none() {
+            return;
+        }
+        if let Some(group) = self.group_mut(key.index) {
+            group.pace.slow_down(asked, now);
+        }
+        self.settle(key.index);
+    }
+
+    /// Nothing is to go through a session before a moment.
+    pub fn not_before(&mut self, key: SessionKey, moment: Timestamp) {
+        if self.session(key).is_some()
+            && let Some(group) = self.group_mut(key.index)
+        {
+            group.pace.not_before(moment);
+            self.settle(key.index);
+        }
+    }
+
+    /// Whether there is a place for one more session.
+    pub fn has_room(&self) -> bool {
+        self.taken() < self.limit
+    }
+
+    /// Whether one more session may get a name.
+    pub fn may_name(&self) -> bool {
+        self.named < self.config.named_limit(self.config.size)
+    }
+
     /// The service keeps no more sessions than there are: the limit falls to that, at least 1.
     pub fn shrink(&mut self) {
         self.limit = self.taken().clamp(1, self.config.size);
@@ -558,6 +624,7 @@ impl SessionPool {
             sent_before: sent,
             bans: 0,
             timeouts: 0,
+            announced: Duration::ZERO,
             for_name: false,
             address: None,
             previous: NONE,

@@ -112,6 +112,11 @@ impl PoolConfig {
         Ok(Self { anonymous_percent: percent, ..self })
     }
 
+    /// After how many bans a session is retired.
+    pub(crate) const fn max_bans(&self) -> u32 {
+        self.max_bans
+    }
+
     /// How many sessions there may be at once.
     pub const fn size(&self) -> u32 {
         self.size

@@ -27,15 +27,15 @@ pub(crate) const STEPS: u32 = 1024;
 struct Domain {
     name: Arc<str>,
     users: u32,
-    /// The lane of the priority used first; those of others are in `more`.
+    /// The lane of the level used first; those of others are in `more`.
     lane: u32,
 }
 
-/// The waiting jobs of one domain and priority, as a list; and the lane's place in its ring.
+/// The waiting jobs of one domain and level, as a list; and the lane's place in its ring.
 #[derive(Clone, Copy, Debug)]
 struct Lane {
     domain: u32,
-    priority: i32,
+    level: Level,
     head: u32,
     tail: u32,
     previous: u32,
@@ -51,9 +51,29 @@ struct Link {
 
 const UNLINKED: Link = Link { lane: NONE, previous: NONE, next: NONE };
 
-/// Rings of lanes by priority, highest first: each is a sentinel lane, so that a lane leaves its
-/// ring without knowing which it is, and a whole ring joins another at once.
-pub(super) type Rings = BTreeMap<Reverse<i32>, u32>;
+/// Where a lane stands: what its jobs need, as a small number that the machine gives a meaning, and
+/// their priority, highest first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Level {
+    class: u8,
+    priority: Reverse<i32>,
+}
+
+impl Level {
+    pub(crate) const fn new(class: u8, priority: i32) -> Self {
+        Self { class, priority: Reverse(priority) }
+    }
+}
+
+impl From<i32> for Level {
+    fn from(priority: i32) -> Self {
+        Self::new(0, priority)
+    }
+}
+
+/// Rings of lanes by level: each is a sentinel lane, so that a lane leaves its ring without knowing
+/// which it is, and a whole ring joins another at once.
+pub(super) type Rings = BTreeMap<Level, u32>;
 
 /// Queues of jobs (small integers) by domain. A parked domain's lanes are set aside when they come
 /// up, found by the suffixes of their name; they come back all at once.
@@ -62,7 +82,7 @@ pub(crate) struct DomainQueues {
     names: BTreeMap<Arc<str>, u32>,
     domains: Slab<Domain>,
     lanes: Slab<Lane>,
-    more: BTreeMap<(u32, i32), u32>,
+    more: BTreeMap<(u32, Level), u32>,
     rings: Rings,
     links: Column<Link>,
     parking: Parking,
@@ -126,9 +146,9 @@ impl DomainQueues {
         self.domains.get(index).map_or("", |domain| &domain.name)
     }
 
-    /// Puts a job behind the others of its domain and priority.
-    pub(crate) fn push(&mut self, job: u32, domain: u32, priority: i32) {
-        let lane = self.lane(domain, priority);
+    /// Puts a job behind the others of its domain and level.
+    pub(crate) fn push(&mut self, job: u32, domain: u32, level: impl Into<Level>) {
+        let lane = self.lane(domain, level.into());
         let Some(record) = self.lanes.get_mut(lane) else { return };
         let previous = record.tail;
         record.tail = job;
@@ -140,9 +160,9 @@ impl DomainQueues {
         self.len += 1;
     }
 
-    /// Puts a job before the others of its domain and priority.
-    pub(crate) fn push_front(&mut self, job: u32, domain: u32, priority: i32) {
-        let lane = self.lane(domain, priority);
+    /// Puts a job before the others of its domain and level.
+    pub(crate) fn push_front(&mut self, job: u32, domain: u32, level: impl Into<Level>) {
+        let lane = self.lane(domain, level.into());
         let Some(record) = self.lanes.get_mut(lane) else { return };
         let next = record.head;
         record.head = job;
@@ -175,26 +195,34 @@ impl DomainQueues {
         true
     }
 
-    /// The job that is next, left in its queue.
+    /// The job of class 0 that is next, left in its queue.
     pub(crate) fn next(&mut self, now: Timestamp) -> Next {
+        self.next_of(0, now)
+    }
+
+    /// The job of a class that is next, left in its queue.
+    pub(crate) fn next_of(&mut self, class: u8, now: Timestamp) -> Next {
         let mut steps = STEPS;
         while steps > 0
             && let Some(freed) = self.parking.pop_due(now)
         {
             steps -= 1;
-            for (priority, ring) in freed {
-                self.join(priority.0, ring);
+            for (level, ring) in freed {
+                self.join(level, ring);
             }
         }
         while steps > 0 {
             steps -= 1;
-            let Some(level) = self.rings.first_entry() else {
+            let first = self.rings.range(Level::new(class, i32::MAX)..).next();
+            let Some((level, ring)) = first
+                .map(|(level, ring)| (*level, *ring))
+                .filter(|(level, _)| level.class == class)
+            else {
                 return if self.parking.is_due(now) { Next::Unfinished } else { Next::Nothing };
             };
-            let ring = *level.get();
             let lane = self.lanes.get(ring).map_or(NONE, |ring| ring.next);
             if lane == ring || lane == NONE {
-                level.remove();
+                self.rings.remove(&level);
                 self.lanes.remove(ring);
                 continue;
             }
@@ -203,7 +231,7 @@ impl DomainQueues {
             let Some(spot) = self.parking.find(name, now) else { return Next::Job(record.head) };
             self.unlink(lane);
             let lanes = &mut self.lanes;
-            let ring = self.parking.ring(spot, record.priority, || new_ring(lanes));
+            let ring = self.parking.ring(spot, record.level, || new_ring(lanes));
             self.append(ring, lane);
         }
         Next::Unfinished
@@ -218,7 +246,7 @@ impl DomainQueues {
             && record.domain != NONE
         {
             self.unlink(lane);
-            let ring = self.level(record.priority);
+            let ring = self.ring(record.level);
             self.append(ring, lane);
         }
     }
@@ -274,24 +302,24 @@ impl DomainQueues {
         }
     }
 
-    /// The lane of a domain and priority, made at the end of its ring if need be.
-    fn lane(&mut self, domain: u32, priority: i32) -> u32 {
+    /// The lane of a domain and level, made at the end of its ring if need be.
+    fn lane(&mut self, domain: u32, level: Level) -> u32 {
         let first = self.domains.get(domain).map_or(NONE, |domain| domain.lane);
-        if self.lanes.get(first).is_some_and(|lane| lane.priority == priority) {
+        if self.lanes.get(first).is_some_and(|lane| lane.level == level) {
             return first;
         }
-        if let Some(&lane) = self.more.get(&(domain, priority)) {
+        if let Some(&lane) = self.more.get(&(domain, level)) {
             return lane;
         }
-        let record = Lane { domain, priority, head: NONE, tail: NONE, previous: NONE, next: NONE };
+        let record = Lane { domain, level, head: NONE, tail: NONE, previous: NONE, next: NONE };
         let lane = self.lanes.insert(record);
         match self.domains.get_mut(domain) {
             Some(domain) if domain.lane == NONE => domain.lane = lane,
             _ => {
-                self.more.insert((domain, priority), lane);
+                self.more.insert((domain, level), lane);
             }
         }
-        let ring = self.level(priority);
+        let ring = self.ring(level);
         self.append(ring, lane);
         lane
     }
@@ -302,19 +330,19 @@ impl DomainQueues {
             match self.domains.get_mut(record.domain) {
                 Some(domain) if domain.lane == lane => domain.lane = NONE,
                 _ => {
-                    self.more.remove(&(record.domain, record.priority));
+                    self.more.remove(&(record.domain, record.level));
                 }
             }
         }
     }
 
-    /// The ring of a priority.
-    fn level(&mut self, priority: i32) -> u32 {
-        if let Some(&ring) = self.rings.get(&Reverse(priority)) {
+    /// The ring of a level.
+    fn ring(&mut self, level: Level) -> u32 {
+        if let Some(&ring) = self.rings.get(&level) {
             return ring;
         }
         let ring = new_ring(&mut self.lanes);
-        self.rings.insert(Reverse(priority), ring);
+        self.rings.insert(level, ring);
         ring
     }
 
@@ -345,13 +373,13 @@ impl DomainQueues {
         self.set_next(lane, ring);
     }
 
-    /// Appends all lanes of another ring to that of a priority.
-    fn join(&mut self, priority: i32, other: u32) {
+    /// Appends all lanes of another ring to that of a level.
+    fn join(&mut self, level: Level, other: u32) {
         let Some(joining) = self.lanes.remove(other) else { return };
         if joining.next == other {
             return;
         }
-        let ring = self.level(priority);
+        let ring = self.ring(level);
         let last = self.lanes.get(ring).map_or(NONE, |ring| ring.previous);
         self.set_next(last, joining.next);
         self.set_previous(joining.next, last);
@@ -361,8 +389,8 @@ impl DomainQueues {
 }
 
 fn new_ring(lanes: &mut Slab<Lane>) -> u32 {
-    let sentinel =
-        Lane { domain: NONE, priority: 0, head: NONE, tail: NONE, previous: NONE, next: NONE };
+    let level = Level::new(0, 0);
+    let sentinel = Lane { domain: NONE, level, head: NONE, tail: NONE, previous: NONE, next: NONE };
     let ring = lanes.insert(sentinel);
     if let Some(sentinel) = lanes.get_mut(ring) {
         (sentinel.previous, sentinel.next) = (ring, ring);

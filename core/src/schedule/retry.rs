@@ -136,12 +136,28 @@ impl RetryPolicy {
             .with_budget(FailureClass::Server, Budget::Retries(3))
     }
 
-    /// The preset of that name: `default`, `zyte_api` or `aggressive`.
+    /// As the clients of Smart Proxy Manager: the service's lack of room for ever, with full jitter
+    /// between 15 and 180 seconds; a refused key three times, since restarts of the service look
+    /// like that; bans, on another session each, and troubles of the target by count.
+    pub fn smart_proxy() -> Self {
+        let throttled = Wait::between(secs(15), secs(15)).growing(secs(15), secs(165));
+        let ban = Wait::between(secs(1), secs(3)).growing(secs(1), secs(30));
+        Self::default()
+            .with_rule(FailureClass::Throttled, Rule::new(throttled, Budget::Forever))
+            .with_rule(FailureClass::Ban, Rule::new(ban, Budget::Retries(5)))
+            .with_budget(FailureClass::Account, Budget::Retries(3))
+            .with_budget(FailureClass::Network, Budget::Retries(5))
+            .with_budget(FailureClass::Server, Budget::Retries(5))
+            .with_budget(FailureClass::Target, Budget::Retries(5))
+    }
+
+    /// The preset of that name: `default`, `zyte_api`, `aggressive` or `smart_proxy`.
     pub fn preset(name: &str) -> Option<Self> {
         match name {
             "default" => Some(Self::default()),
             "zyte_api" => Some(Self::zyte_api()),
             "aggressive" => Some(Self::aggressive()),
+            "smart_proxy" => Some(Self::smart_proxy()),
             _ => None,
         }
     }

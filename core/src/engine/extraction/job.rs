@@ -47,11 +47,7 @@ pub enum ExtractionJobError {
     #[error("the job was under way when the process ended")]
     Interrupted,
     /// Its last request had no answer.
-    #[error("{}", match .0 {
-        Failure::Network => "the connection failed",
-        Failure::NotSent => "the request could not be sent",
-        Failure::Timeout => "no answer came in time",
-    })]
+    #[error("{}", .0.message())]
     Failed(Failure),
     /// The service answered the query with an error, or not at all: `error()` of the result.
     #[error("{}", .0.error().map_or("", |error| &error.text))]
@@ -79,9 +75,7 @@ impl ExtractionJobError {
             Self::Cancelled => "job_cancelled",
             Self::Closed => "job_closed",
             Self::Interrupted => "job_interrupted",
-            Self::Failed(Failure::Network) => "network_failure",
-            Self::Failed(Failure::NotSent) => "request_not_sent",
-            Self::Failed(Failure::Timeout) => "request_timed_out",
+            Self::Failed(failure) => failure.code(),
             Self::Query(result) => result.error().map_or("missing_result", |error| error.code),
             Self::Service(error) => error.code(),
         }

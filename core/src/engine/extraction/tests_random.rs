@@ -309,6 +309,7 @@ impl World {
                         self.engine.start_cycle(self.now);
                     }
                     IdleReason::Closed | IdleReason::Empty => break,
+                    IdleReason::Incomplete => panic!("not of this machine"),
                 }
             }
         }

@@ -1,0 +1,607 @@
+//! The calls of the sessions API: when sessions are made ahead, deleted and listed.
+
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    vec::Vec,
+};
+use core::time::Duration;
+
+use super::{
+    super::Failure, Errand, Place, ProxyConfig, ProxyEngine, ProxySend, ProxySendKind, RequestId,
+    SessionLoss,
+};
+use crate::{
+    Timestamp,
+    engine::clock::Clock,
+    http::{Request, Response},
+    proxy::{ProxyAction, ProxyServiceError, SessionCallFailed, SessionId},
+    schedule::{FailureClass, SavedSession, Verdict},
+};
+
+/// How long a call may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// How often a call is tried.
+const TRIES: u8 = 3;
+
+/// A session to be deleted; the place that it still takes at the service.
+#[derive(Debug)]
+struct Deletion {
+    id: SessionId,
+    place: Option<Place>,
+    tries: u8,
+}
+
+/// Sessions of an earlier process, until the service has listed them.
+#[derive(Debug)]
+pub(super) struct Listing {
+    pub(super) known: BTreeMap<Box<str>, SavedSession>,
+    pub(super) elapsed: Duration,
+    pub(super) under_way: bool,
+    pub(super) tries: u8,
+    pub(super) not_before: Option<Timestamp>,
+}
+
+/// What is to be called, and when.
+#[derive(Debug)]
+pub(super) struct Calls {
+    deletions: VecDeque<Deletion>,
+    under_way: u32,
+    creating: u32,
+    /// Sessions to be made ahead.
+    pub(super) warm: u32,
+    /// No session is made before.
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) failures: u32,
+    /// The service has no room for more sessions.
+    pub(super) crowded: bool,
+    pub(super) listing: Option<Listing>,
+    /// Sessions that somebody else made.
+    pub(super) foreign: BTreeSet<SessionId>,
+    collected: bool,
+    /// Deletions in a row that had no answer.
+    unanswered: u8,
+}
+
+impl Calls {
+    pub(super) const fn new(warm: u32) -> Self {
+        Self {
+            deletions: VecDeque::new(),
+            under_way: 0,
+            creating: 0,
+            warm,
+            not_before: None,
+            failures: 0,
+            crowded: false,
+            listing: None,
+            foreign: BTreeSet::new(),
+            collected: false,
+            unanswered: 0,
+        }
+    }
+
+    pub(super) const fn is_listing(&self) -> bool {
+        self.listing.is_some()
+    }
+
+    /// Whether one more session may be made ahead for `waiting` jobs.
+    pub(super) const fn may_create(&self, config: &ProxyConfig, waiting: u32) -> bool {
+        self.under_way < config.call_concurrency && self.creating < waiting
+    }
+
+    /// When a call comes that has to wait.
+    pub(super) fn next_at(&self) -> Option<Timestamp> {
+        let listing = self.listing.as_ref().filter(|listing| !listing.under_way);
+        let creation = self.not_before.filter(|_| self.warm > 0);
+        listing.and_then(|listing| listing.not_before).into_iter().chain(creation).min()
+    }
+
+    /// Lets sessions be made again.
+    pub(super) fn allow(&mut self, now: Timestamp) {
+        if self.not_before.is_some_and(|at| at > now) {
+            self.not_before = Some(now);
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: &SessionId) {
+        self.foreign.remove(id);
+    }
+
+    /// The sessions to be deleted, for a snapshot.
+    pub(super) fn doomed(&self) -> impl Iterator<Item = &SessionId> {
+        self.deletions.iter().map(|deletion| &deletion.id)
+    }
+
+    pub(super) fn doom(&mut self, id: SessionId) {
+        self.deletions.push_back(Deletion { id, place: None, tries: 0 });
+    }
+}
+
+impl ProxyEngine {
+    pub(super) fn calls_pending(&self) -> bool {
+        self.calls.warm > 0 || self.calls.is_listing() || !self.calls.deletions.is_empty()
+    }
+
+    /// A place for a new session; else when one may be had, if that can be told.
+    pub(super) fn place(
+        &mut self,
+        named: bool,
+        now: Timestamp,
+    ) -> Result<Place, Option<Timestamp>> {
+        if let Some(at) = self.calls.not_before {
+            if at > now {
+                return Err(Some(at));
+            }
+            self.calls.not_before = None;
+            if core::mem::take(&mut self.calls.crowded) {
+                self.pool.grow(1);
+            }
+        }
+        self.pool.reserve(named, now).ok_or_else(|| self.pool.next_place())
+    }
+
+    /// Makes no session for a while.
+    pub(super) fn hold_creation(
+        &mut self,
+        class: FailureClass,
+        asked: Option<Duration>,
+        now: Timestamp,
+    ) {
+        self.calls.failures = self.calls.failures.saturating_add(1);
+        let rule = self.config.policy.rule(class);
+        let wait = rule.wait.after(self.calls.failures, &mut self.rng);
+        let at = now + wait.max(asked.unwrap_or_default());
+        self.calls.not_before = Some(self.calls.not_before.map_or(at, |known| known.max(at)));
+    }
+
+    /// The service has no room for a further session.
+    pub(super) fn meet_session_limit(&mut self, asked: Option<Duration>, now: Timestamp) {
+        self.counters.session_limits += 1;
+        self.pool.shrink();
+        if !self.calls.crowded {
+            self.hold_creation(FailureClass::Throttled, asked, now);
+        }
+        self.calls.crowded = true;
+    }
+
+    /// A session was made.
+    pub(super) fn creation_succeeded(&mut self) {
+        self.counters.sessions_created += 1;
+        self.calls.failures = 0;
+        if self.calls.not_before.is_none() {
+            self.pool.grow(1);
+        }
+    }
+
+    /// Deletes a session that the pool has dropped. Its place is kept until that is done.
+    pub(super) fn delete(&mut self, id: SessionId, now: Timestamp) {
+        if self.calls.foreign.remove(&id) {
+            return;
+        }
+        let place = self.pool.reserve(false, now);
+        self.calls.deletions.push_back(Deletion { id, place, tries: 0 });
+    }
+
+    /// A call that does not wait for a job.
+    pub(super) fn next_call(&mut self, now: Timestamp) -> Option<ProxySend> {
+        if self.calls.under_way >= self.config.call_concurrency {
+            return None;
+        }
+        if let Some(listing) = &mut self.calls.listing
+            && !listing.under_way
+            && listing.not_before.is_none_or(|at| at <= now)
+        {
+            listing.under_way = true;
+            listing.tries += 1;
+            let request = self.api.list_sessions();
+            return Some(self.send_call(Errand::List, request, now));
+        }
+        if let Some(send) = self.next_delete(now) {
+            return Some(send);
+        }
+        if self.calls.warm > 0 && !self.calls.is_listing() {
+            match self.place(false, now) {
+                Ok(place) => {
+                    self.calls.warm -= 1;
+                    return Some(self.send_create(place, None, true, now));
+                }
+                // Full: whatever made it so, there is nothing left to make.
+                Err(_) if self.calls.not_before.is_none() => self.calls.warm = 0,
+                Err(_) => {}
+            }
+        }
+        None
+    }
+
+    pub(super) fn next_delete(&mut self, now: Timestamp) -> Option<ProxySend> {
+        if self.calls.under_way >= self.config.call_concurrency {
+            return None;
+        }
+        let Deletion { id, place, tries } = self.calls.deletions.pop_front()?;
+        let request = self.api.delete_session(&id);
+        Some(self.send_call(Errand::Delete { id, place, tries }, request, now))
+    }
+
+    pub(super) fn send_create(
+        &mut self,
+        place: Place,
+        line: Option<(u32, u64)>,
+        warm: bool,
+        now: Timestamp,
+    ) -> ProxySend {
+        let named = place.is_named();
+        let request = self.api.create_session();
+        self.calls.creating += 1;
+        self.send_call(Errand::Create { place: Some(place), line, named, warm }, request, now)
+    }
+
+    fn send_call(&mut self, errand: Errand, request: Request, now: Timestamp) -> ProxySend {
+        let (kind, session) = match &errand {
+            Errand::Delete { id, .. } => (ProxySendKind::DeleteSession, Some(id.clone())),
+            Errand::List => (ProxySendKind::ListSessions, None),
+            _ => (ProxySendKind::CreateSession, None),
+        };
+        let deadline = now + self.config.deadline.min(DEADLINE);
+        let (id, _) = self.flights.begin(errand, deadline, now);
+        self.gate.set_probe(id);
+        self.calls.under_way += 1;
+        self.counters.calls += 1;
+        ProxySend {
+            id,
+            kind,
+            proxy: None,
+            connect: None,
+            request,
+            warnings: Vec::new(),
+            deadline: Clock::tell(deadline),
+            job: None,
+            session,
+            session_name: None,
+        }
+    }
+
+    fn end_call(&mut self, errand: &Errand) {
+        self.calls.under_way = self.calls.under_way.saturating_sub(1);
+        if matches!(errand, Errand::Create { .. }) {
+            self.calls.creating = self.calls.creating.saturating_sub(1);
+        }
+    }
+
+    /// Takes the answer to a call.
+    pub(super) fn take_call_answer(
+        &mut self,
+        id: RequestId,
+        errand: Errand,
+        response: &Response,
+        now: Timestamp,
+    ) {
+        self.end_call(&errand);
+        let Response { status, headers, body, .. } = response;
+        match errand {
+            Errand::Create { place, line, warm, .. } => {
+                let answer = self.api.read_created_session(*status, headers, body);
+                if let Some(place) = place {
+                    self.take_created(id, place, line, warm, answer, now);
+                }
+            }
+            Errand::Delete { id: session, place, tries } => {
+                self.calls.unanswered = 0;
+                let answer = self.api.read_deleted_session(*status, headers, body);
+                if let Err(SessionCallFailed::Service(error)) = answer {
+                    let unknown = error.action() == ProxyAction::DropSession;
+                    let verdict = self.heed(id, &error, now);
+                    if unknown {
+                        self.free_place(place);
+                    } else if matches!(verdict, Verdict::Pause(..) | Verdict::Retry(..)) {
+                        self.delete_again(session, place, tries, now);
+                    } else {
+                        self.lose_place(place, now);
+                    }
+                } else {
+                    self.gate.answered(id);
+                    self.counters.sessions_deleted += 1;
+                    self.free_place(place);
+                }
+            }
+            Errand::List => match self.api.read_session_list(*status, headers, body) {
+                Ok(list) => {
+                    self.gate.answered(id);
+                    self.adopt(list.sessions, now);
+                }
+                Err(SessionCallFailed::Service(error)) => {
+                    let verdict = self.heed(id, &error, now);
+                    // Whole pauses do not count: nobody can tell before they are over.
+                    let paused = matches!(verdict, Verdict::Pause(..));
+                    self.list_again(paused, error.retry_after, now);
+                }
+                Err(_) => {
+                    self.gate.answered(id);
+                    self.list_again(false, None, now);
+                }
+            },
+            Errand::Fetch(_) => {}
+        }
+        self.wake_starved();
+    }
+
+    fn take_created(
+        &mut self,
+        id: RequestId,
+        place: Place,
+        line: Option<(u32, u64)>,
+        warm: bool,
+        answer: Result<SessionId, SessionCallFailed>,
+        now: Timestamp,
+    ) {
+        match answer {
+            Ok(session) => {
+                self.gate.answered(id);
+                self.creation_succeeded();
+                let key = self.pool.add(place, session.as_str(), None, None, now);
+                self.name_session(line, key, session, now);
+            }
+            Err(SessionCallFailed::Service(error)) => {
+                self.pool.cancel(place);
+                let verdict = self.heed(id, &error, now);
+                if error.action() == ProxyAction::FreeSession {
+                    self.meet_session_limit(error.retry_after, now);
+                } else {
+                    self.calls.warm += u32::from(warm);
+                    if !matches!(verdict, Verdict::Pause(..)) {
+                        self.hold_creation(FailureClass::Server, error.retry_after, now);
+                    }
+                }
+            }
+            Err(_) => {
+                // A session may have been made whose id cannot be read.
+                self.gate.answered(id);
+                self.pool.lose(place, now);
+                self.hold_creation(FailureClass::Server, None, now);
+            }
+        }
+        self.end_line_creation(line);
+    }
+
+    /// Gives a session that was made for a line to it.
+    pub(super) fn name_session(
+        &mut self,
+        line: Option<(u32, u64)>,
+        key: crate::schedule::SessionKey,
+        session: SessionId,
+        now: Timestamp,
+    ) {
+        let Some((index, serial)) = line else { return };
+        match self.lines.same(index, serial).map(|line| line.pool_name()) {
+            Some(name) if self.pool.set_name(key, &name) => {
+                self.lines.set_session(index, key, session);
+            }
+            _ => {
+                self.pool.remove(key);
+                self.delete(session, now);
+            }
+        }
+    }
+
+    fn end_line_creation(&mut self, line: Option<(u32, u64)>) {
+        let Some((index, serial)) = line else { return };
+        let Some(record) = self.lines.same(index, serial) else { return };
+        record.creating = false;
+        if record.jobs.is_empty() {
+            let now = self.clock.latest();
+            self.close_line(index, now);
+        } else {
+            self.wake_line(index);
+        }
+    }
+
+    fn free_place(&mut self, place: Option<Place>) {
+        if let Some(place) = place {
+            self.pool.cancel(place);
+        }
+    }
+
+    fn lose_place(&mut self, place: Option<Place>, now: Timestamp) {
+        if let Some(place) = place {
+            self.pool.lose(place, now);
+        }
+    }
+
+    fn delete_again(&mut self, id: SessionId, place: Option<Place>, tries: u8, now: Timestamp) {
+        let tries = tries + 1;
+        if tries < TRIES {
+            self.calls.deletions.push_back(Deletion { id, place, tries });
+        } else {
+            self.lose_place(place, now);
+        }
+    }
+
+    fn list_again(&mut self, paused: bool, asked: Option<Duration>, now: Timestamp) {
+        let wait = self.config.policy.rule(FailureClass::Server).wait.after(1, &mut self.rng);
+        let Some(listing) = &mut self.calls.listing else { return };
+        listing.under_way = false;
+        listing.tries -= u8::from(paused);
+        listing.not_before = Some(now + wait.max(asked.unwrap_or_default()));
+        if listing.tries >= TRIES {
+            // Nobody knows which of them live: their places are kept until none can.
+            if let Some(Listing { known, .. }) = self.calls.listing.take() {
+                for session in known.into_values() {
+                    if let Some(place) = self.pool.reserve(false, now) {
+                        self.pool.lose(place, now);
+                    }
+                    self.lose_saved(&session);
+                }
+            }
+            self.wake_lines();
+        }
+    }
+
+    /// Takes the failure of a call.
+    pub(super) fn take_call_failure(
+        &mut self,
+        id: RequestId,
+        mut errand: Errand,
+        failure: Failure,
+        now: Timestamp,
+    ) {
+        self.gate.lost(id, &self.config.policy, now, &mut self.rng);
+        self.lose_errand(&mut errand, failure, now);
+        self.wake_starved();
+    }
+
+    /// Takes what a call under way held, because nobody waits for its answer any more.
+    pub(super) fn lose_call(&mut self, index: u32, failure: Failure, now: Timestamp) {
+        let Some(flight) = self.flights.get_mut(index) else { return };
+        let mut errand = core::mem::replace(&mut flight.inner, Errand::List);
+        self.lose_errand(&mut errand, failure, now);
+        if let Some(flight) = self.flights.get_mut(index) {
+            flight.inner = errand;
+        }
+    }
+
+    fn lose_errand(&mut self, errand: &mut Errand, failure: Failure, now: Timestamp) {
+        if matches!(errand, Errand::Fetch(_)) {
+            return;
+        }
+        self.end_call(errand);
+        match errand {
+            Errand::Create { place, line, warm, .. } => {
+                let place = place.take();
+                if failure == Failure::NotSent {
+                    self.free_place(place);
+                    self.calls.warm += u32::from(*warm);
+                } else {
+                    self.lose_place(place, now);
+                }
+                self.hold_creation(FailureClass::Network, None, now);
+                let line = *line;
+                self.end_line_creation(line);
+            }
+            Errand::Delete { id, place, tries } => {
+                let (id, place, tries) = (id.clone(), place.take(), *tries);
+                self.calls.unanswered = self.calls.unanswered.saturating_add(1);
+                self.delete_again(id, place, tries, now);
+            }
+            Errand::List => self.list_again(false, None, now),
+            Errand::Fetch(_) => {}
+        }
+    }
+
+    /// All sessions of this machine are to be deleted; false if that was said already.
+    pub(super) fn collect_deletions(&mut self) -> bool {
+        if self.gate.is_stopped() || self.calls.unanswered >= TRIES {
+            self.calls.deletions.clear();
+            self.calls.collected = true;
+            return false;
+        }
+        if core::mem::replace(&mut self.calls.collected, true) || !self.config.delete_on_close {
+            return false;
+        }
+        let listing = self.calls.listing.take().map(|listing| listing.known).unwrap_or_default();
+        let ids: Vec<Box<str>> =
+            self.pool.ids().map(Box::from).chain(listing.into_keys()).collect();
+        for id in ids {
+            if let Some(key) = self.pool.find(&id) {
+                self.pool.remove(key);
+            }
+            if let Ok(id) = SessionId::new(id)
+                && !self.calls.foreign.contains(&id)
+            {
+                self.calls.doom(id);
+            }
+        }
+        true
+    }
+
+    /// Takes the sessions that live from an earlier process.
+    fn adopt(
+        &mut self,
+        listed: Vec<(SessionId, Option<crate::proxy::OutgoingAddress>)>,
+        now: Timestamp,
+    ) {
+        let Some(Listing { mut known, elapsed, .. }) = self.calls.listing.take() else { return };
+        let ready = now + self.config.delay;
+        for (id, address) in listed {
+            let address = address.map(|address| address.host());
+            let key = if let Some(mut saved) = known.remove(id.as_str()) {
+                if let Some(address) = &address {
+                    saved.address = Some(address.as_str().into());
+                }
+                let name = saved.name.clone();
+                let delay = self.config.delay;
+                let Some(key) = self.pool.take_back(&saved, elapsed, delay, now) else { continue };
+                if let Some(line) = name.and_then(|name| self.lines.of_pool_name(&name)) {
+                    self.lines.set_session(line, key, id);
+                }
+                key
+            } else if self.config.adopt_all && self.pool.has_room() {
+                self.calls.foreign.insert(id.clone());
+                self.pool.adopt(id.as_str(), address.as_deref(), self.config.delay, now)
+            } else {
+                continue;
+            };
+            // As if used at this moment.
+            self.pool.not_before(key, ready);
+            self.counters.sessions_adopted += 1;
+        }
+        for saved in known.values() {
+            self.counters.sessions_gone += 1;
+            self.lose_saved(saved);
+        }
+        self.wake_lines();
+    }
+
+    /// A session of an earlier process does not live any more: tells whose it was.
+    fn lose_saved(&mut self, saved: &SavedSession) {
+        let line = saved.name.as_ref().and_then(|name| self.lines.of_pool_name(name));
+        let Some(record) = line.and_then(|line| self.lines.get_mut(line)) else { return };
+        record.lost = true;
+        let name = record.name.clone();
+        if let Ok(session) = SessionId::new(saved.id.clone()) {
+            let cause = SessionLoss::Gone;
+            self.tell(super::ProxyEvent::SessionLost { name, session, cause });
+        }
+    }
+
+    fn wake_lines(&mut self) {
+        let lines: Vec<u32> = self.lines.table.iter().map(|(index, _)| index).collect();
+        for line in lines {
+            self.wake_line(line);
+        }
+    }
+
+    /// The late answer to a call: a session that was made after all fills the place kept for it.
+    pub(super) fn settle_call(&mut self, errand: &Errand, response: &Response, now: Timestamp) {
+        let Errand::Create { named, .. } = errand else { return };
+        let Response { status, headers, body, .. } = response;
+        match self.api.read_created_session(*status, headers, body) {
+            Ok(session) => {
+                if let Some(place) = self.pool.find_lost(*named) {
+                    self.pool.cancel(place);
+                }
+                if let Some(place) = self.pool.reserve(false, now) {
+                    self.counters.sessions_created += 1;
+                    self.pool.add(place, session.as_str(), None, None, now);
+                } else {
+                    self.delete(session, now);
+                }
+            }
+            Err(SessionCallFailed::Service(_)) => {
+                if let Some(place) = self.pool.find_lost(*named) {
+                    self.pool.cancel(place);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// What an error of the service means for the whole machine: the verdict for whoever asked.
+    pub(super) fn heed(
+        &mut self,
+        id: RequestId,
+        error: &ProxyServiceError,
+        now: Timestamp,
+    ) -> Verdict {
+        let verdict = crate::engine::classify::proxy_error(error);
+        self.heed_verdict(id, verdict, error, now)
+    }
+}
