@@ -941,6 +941,10 @@ class ProxyService:
         Takes a target's answer: status, headers and, if the fetch asked for it, the start of the
         body.
         """
+    def handle_unreadable(self, /, too_large: bool, now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
+        """
+        Answers bytes that are no request, or one whose head is too large to be read.
+        """
     def poll(self, /, now: SupportsFloat | SupportsIndex) -> ProxyFetch | float | None:
         """
         What is to be done next: a fetch, the moment to come back, or nothing.

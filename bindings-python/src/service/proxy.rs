@@ -427,6 +427,13 @@ impl PyProxyService {
         PyAnswer::from_core(py, None, answer)
     }
 
+    /// Answers bytes that are no request, or one whose head is too large to be read.
+    fn handle_unreadable(&self, py: Python<'_>, too_large: bool, now: f64) -> PyResult<PyAnswer> {
+        let now = moment(now)?;
+        let answer = self.lock().handle_unreadable(too_large, now);
+        PyAnswer::from_core(py, None, answer)
+    }
+
     /// What is to be done next: a fetch, the moment to come back, or nothing.
     fn poll(&self, py: Python<'_>, now: f64) -> PyResult<Option<PollStep>> {
         let now = moment(now)?;

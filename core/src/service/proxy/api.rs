@@ -29,6 +29,14 @@ impl ProxyService {
         })
     }
 
+    /// Answers bytes that are no request, or one whose head is `too_large` to be read.
+    pub fn handle_unreadable(&mut self, too_large: bool, now: Timestamp) -> Answer {
+        self.advance(now);
+        let fault = if too_large { Fault::HeadersTooLarge } else { Fault::InvalidRequest };
+        self.count_error(fault.name());
+        fault.answer(None, None)
+    }
+
     fn call(&mut self, key: &str, request: &Request, now: Timestamp) -> Result<Answer, Fault> {
         let path = request.url.split(['?', '#']).next().unwrap_or_default();
         let path = path.strip_suffix('/').unwrap_or(path);

@@ -45,6 +45,8 @@ impl ProxyService {
         }
         let url = Url::parse(&format!("https://{}/", request.url));
         let authority = url.ok().filter(|url| url.host_str().is_some() && url.path() == "/");
+        let port = request.url.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        let authority = authority.filter(|_| port.is_some_and(|port| port > 0));
         if authority.is_none() || request.url.contains(['/', '?', '#', '@']) {
             return Err((Fault::BadUri, None));
         }
@@ -95,7 +97,10 @@ impl ProxyService {
                 }
                 Some(tunnel.authorization.clone())
             }
-            None => request.headers.get("Proxy-Authorization").map(String::from),
+            None => {
+                replace_host(&mut request);
+                request.headers.get("Proxy-Authorization").map(String::from)
+            }
         };
         self.take_in(request, authorization.as_deref(), now).unwrap_or_else(|(fault, detail)| {
             self.count_error(fault.name());
@@ -194,5 +199,21 @@ impl ProxyService {
             return Err((Fault::HeaderAuth, Some(name.clone())));
         }
         Wishes::read(headers).map_err(|(fault, detail)| (fault, Some(detail)))
+    }
+}
+
+/// A proxy goes by the URL that it is asked for, whatever `Host` says (RFC 9112, section 3.2.2).
+fn replace_host(request: &mut Request) {
+    let Ok(url) = Url::parse(&request.url) else { return };
+    let Some(host) = url.host_str() else { return };
+    let host = match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.into(),
+    };
+    let Some(said) = request.headers.get("Host") else { return };
+    let without_default = said.strip_suffix(":80").unwrap_or(said);
+    if !said.eq_ignore_ascii_case(&host) && !without_default.eq_ignore_ascii_case(&host) {
+        request.headers.remove("Host");
+        request.headers.push("Host", host);
     }
 }

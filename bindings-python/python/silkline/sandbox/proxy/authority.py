@@ -43,7 +43,17 @@ class Authority:
         self.context: Callable[[str], ssl.SSLContext] = lru_cache(maxsize=1024)(self._make_context)
 
     def _make_context(self, host: str) -> ssl.SSLContext:
+        """Make a context with a certificate for a host.
+
+        Raises:
+            ValueError: nothing can be certified under such a name.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(["http/1.1"])
-        self._ca.issue_cert(host).configure_cert(context)
+        try:
+            certificate = self._ca.issue_cert(host)
+        except ValueError:
+            # Names with an underscore are met, but are only certified as one of many.
+            certificate = self._ca.issue_cert(f"*.{host.partition('.')[2]}")
+        certificate.configure_cert(context)
         return context

@@ -40,6 +40,23 @@ class Connection:
             await self._next_event()
         return event
 
+    @property
+    def is_answerable(self) -> bool:
+        """Whether an answer may still begin."""
+        return self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}
+
+    @property
+    def is_half_read(self) -> bool:
+        """Whether there may be a rest of the request that nobody has read."""
+        return self._http.their_state in {h11.SEND_BODY, h11.ERROR}
+
+    async def switch(self) -> bytes:
+        """Leave HTTP; give the first bytes of what comes after it, without taking them."""
+        self.channel.unread(self._http.trailing_data[0])
+        first = await self.channel.read()
+        self.channel.unread(first)
+        return first
+
     async def _next_event(self) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
         while True:
             event = self._http.next_event()
@@ -64,9 +81,7 @@ class Connection:
         """Send the head of an answer. Without a length, the body is sent in chunks."""
         # A rest of the request that nobody reads would be taken for the next one.
         pairs = list(headers)
-        if self._http.their_state is h11.SEND_BODY and not any(
-            name.lower() == "connection" for name, _ in pairs
-        ):
+        if self.is_half_read and not any(name.lower() == "connection" for name, _ in pairs):
             pairs.append(("Connection", "close"))
         await self._send(
             h11.Response(
@@ -109,16 +124,6 @@ class Connection:
         lines = [f"{name}: {value}" for name, value in headers]
         head = "\r\n".join(["HTTP/1.1 200 Connection established", *lines, "", ""])
         await self.channel.write(head.encode("latin-1", "replace"))
-
-    async def refuse(self, error: h11.RemoteProtocolError) -> None:
-        """Answer something that is not HTTP."""
-        if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            body = f"{error}\n".encode()
-            await self.answer(
-                error.error_status_hint,
-                [("Content-Type", "text/plain"), ("Connection", "close")],
-                body,
-            )
 
     async def _send(self, event: h11.Event) -> None:
         data = self._http.send(event)

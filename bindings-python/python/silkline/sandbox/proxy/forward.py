@@ -79,7 +79,8 @@ class Forwarder:
         try:
             fetched = await self._outgoing.send(fetch, body)
             if fetch.inspect_body:
-                await fetched.read_start(_INSPECTED, fetch.timeout)
+                with fetched.closed_on_error():
+                    await fetched.read_start(_INSPECTED, fetch.timeout)
         except Exception as error:  # noqa: BLE001 - every failure has a name
             return self._service.handle_failed(
                 fetch.ticket, failure_name(error), self._held.now()

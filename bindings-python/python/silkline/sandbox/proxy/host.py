@@ -7,6 +7,7 @@ import contextlib
 import json
 import ssl
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,19 @@ from .exchange import Connection
 from .forward import Forwarder, send_answer
 from .held import Held
 from .outgoing import Outgoing
+
+_TLS_HANDSHAKE = b"\x16"
+_LINGER_SECONDS = 2
+# What h11 calls it; the service has a status of its own for that.
+_HEAD_TOO_LARGE = 431
+
+
+@dataclass(frozen=True)
+class _Tunnel:
+    """An open tunnel, and what the URLs of requests inside begin with."""
+
+    accepted: ProxyTunnel
+    origin: str
 
 
 class ProxyHost:
@@ -102,7 +116,7 @@ class ProxyHost:
                 await serving
             channel.close()
 
-    async def _serve(self, connection: Connection, tunnel: ProxyTunnel | None) -> None:
+    async def _serve(self, connection: Connection, tunnel: _Tunnel | None) -> None:
         try:
             while (request := await connection.next_request()) is not None:
                 if request.method == b"CONNECT" and tunnel is None:
@@ -110,8 +124,14 @@ class ProxyHost:
                     return
                 await self._answer(connection, request, tunnel)
         except h11.RemoteProtocolError as error:
-            with contextlib.suppress(h11.LocalProtocolError):
-                await connection.refuse(error)
+            if connection.is_answerable:
+                too_large = error.error_status_hint == _HEAD_TOO_LARGE
+                answer = self._service.handle_unreadable(too_large, self._held.now())
+                await connection.answer(
+                    answer.status, [*answer.headers, ("Connection", "close")], answer.body
+                )
+        if connection.is_half_read:
+            await connection.channel.linger(_LINGER_SECONDS)
 
     async def _open_tunnel(self, connection: Connection, request: h11.Request) -> None:
         authority = request.target.decode("latin-1")
@@ -119,19 +139,29 @@ class ProxyHost:
         if isinstance(step, ServiceAnswer):
             await send_answer(connection, step)
             return
-        host = authority.rpartition(":")[0].strip("[]")
-        context = await asyncio.to_thread(self._context, host)
+        host, _, port = authority.rpartition(":")
+        try:
+            context = await asyncio.to_thread(self.authority.context, host.strip("[]"))
+        except ValueError:
+            # No certificate can be made for such a name.
+            answer = self._service.handle_unreadable(too_large=False, now=self._held.now())
+            await send_answer(connection, answer)
+            return
         await connection.accept_tunnel(list(step.headers))
+        channel = connection.channel
+        first = await connection.switch()
+        # Some clients tunnel to http targets too.
+        is_tls = first[:1] == _TLS_HANDSHAKE
+        scheme, default = ("https", "443") if is_tls else ("http", "80")
+        origin = f"{scheme}://{host if port == default else authority}"
         # A client that does not trust the authority ends the handshake.
         with contextlib.suppress(ssl.SSLError):
-            await connection.channel.start_tls(context)
-            await self._serve(Connection(connection.channel), step)
-
-    def _context(self, host: str) -> ssl.SSLContext:
-        return self.authority.context(host)
+            if is_tls:
+                await channel.start_tls(context)
+            await self._serve(Connection(channel), _Tunnel(step, origin))
 
     async def _answer(
-        self, connection: Connection, request: h11.Request, tunnel: ProxyTunnel | None
+        self, connection: Connection, request: h11.Request, tunnel: _Tunnel | None
     ) -> None:
         method, target = request.method.decode("latin-1"), request.target.decode("latin-1")
         headers = _pairs(request)
@@ -140,8 +170,9 @@ class ProxyHost:
             return
         url = target
         if tunnel is not None and not target.lower().startswith(("http://", "https://")):
-            url = f"https://{tunnel.authority.removesuffix(':443')}{target}"
-        step = self._service.handle_request(method, url, headers, self._held.now(), tunnel)
+            url = tunnel.origin + target
+        accepted = None if tunnel is None else tunnel.accepted
+        step = self._service.handle_request(method, url, headers, self._held.now(), accepted)
         if isinstance(step, ServiceAnswer):
             await send_answer(connection, step)
         else:

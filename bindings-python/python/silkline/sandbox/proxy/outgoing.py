@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import errno
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +66,15 @@ class Fetched:
         ]
         self.start = b""
 
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Close the connection if the block fails."""
+        try:
+            yield
+        except BaseException:
+            self._response.close()
+            raise
+
     async def read_start(self, size: int, timeout: float) -> None:
         """Read up to so many bytes of the body into `start`."""
 
@@ -112,13 +123,18 @@ class Outgoing:
             raise HostRefused(f"{url.host} is not an allowed host")
         sending = self._client(fetch.outgoing).request(
             fetch.method,
-            url,
-            headers=list(fetch.headers),
+            url.with_user(None),
+            headers=_headers(fetch, url),
             data=body,
             allow_redirects=False,
             ssl=self._tls(url.host or ""),
         )
-        return Fetched(await asyncio.wait_for(sending, fetch.timeout))
+        response = await asyncio.wait_for(sending, fetch.timeout)
+        if response.status < 200:
+            # Nobody asked to switch protocols: `Upgrade` is not passed on.
+            response.close()
+            raise aiohttp.ServerDisconnectedError
+        return Fetched(response)
 
     def _tls(self, host: str) -> ssl.SSLContext | bool:
         """How certificates are judged: servers on this machine often have made their own."""
@@ -166,3 +182,13 @@ class Outgoing:
         for client in self._clients.values():
             await client.close()
         self._clients.clear()
+
+
+def _headers(fetch: ProxyFetch, url: URL) -> list[tuple[str, str]]:
+    """The headers as they are sent."""
+    # The client got its 100 already: a target that never says so would hold the body up.
+    headers = [(name, value) for name, value in fetch.headers if name.lower() != "expect"]
+    if url.user is not None and not any(name.lower() == "authorization" for name, _ in headers):
+        credentials = f"{url.user}:{url.password or ''}".encode()
+        headers.append(("Authorization", f"Basic {base64.b64encode(credentials).decode()}"))
+    return headers
