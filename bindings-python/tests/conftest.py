@@ -24,8 +24,9 @@ def _site_module() -> Any:
     return module
 
 
-def _serve(address: str, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    site = _site_module().Site((address, 0), None, tls)
+def serve(address: str, tls: ssl.SSLContext | None = None, log: str | None = None) -> Iterator[str]:
+    """Serves the test pages for as long as the iterator is held at its one URL."""
+    site = _site_module().Site((address, 0), log, tls)
     thread = threading.Thread(target=site.serve_forever, args=(0.05,))
     thread.start()
     host = f"[{address}]" if ":" in address else address
@@ -39,14 +40,14 @@ def _serve(address: str, tls: ssl.SSLContext | None = None) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def site() -> Iterator[str]:
     """The URL of the test pages."""
-    yield from _serve("127.0.0.1")
+    yield from serve("127.0.0.1")
 
 
 @pytest.fixture(scope="session")
 def site_v6() -> Iterator[str]:
     """The URL of the test pages on IPv6."""
     try:
-        yield from _serve("::1")
+        yield from serve("::1")
     except OSError:
         pytest.skip("this machine has no IPv6")
 
@@ -56,4 +57,4 @@ def tls_site() -> Iterator[str]:
     """The URL of the test pages over TLS, with a certificate that nobody trusts."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    yield from _serve("127.0.0.1", context)
+    yield from serve("127.0.0.1", context)

@@ -13,6 +13,7 @@ pages of `pages.json` it answers:
     /huge/MEGABYTES           an article of about that size, made on the fly
     /deep/N                   a page with N nested elements
     /headers                  the request as it arrived (method, path, headers in order, peer, body) as JSON
+    /quotes/                  five pages of quotes (then /quotes/page/2/ and so on), each with a link to the next
     /cookies/set?NAME=VALUE   sets cookies; /cookies/echo gives those that came back, as JSON
     /close                    closes the connection without an answer; /truncate/N announces N bytes and sends half
     /ban-if-header/NAME       403 if the request has that header, else a page
@@ -52,6 +53,7 @@ PAGES: dict[str, dict[str, Any]] = {
 LEAKS = ("x-crawlera-", "zyte-", "proxy-")
 MAX_BYTES = 500_000_000
 MAX_SECONDS = 700.0
+QUOTE_PAGES = 5
 
 
 class Site(ThreadingHTTPServer):
@@ -84,6 +86,14 @@ class Site(ThreadingHTTPServer):
                 connection, server_side=True, do_handshake_on_connect=False
             )
         return connection, peer
+
+    def server_close(self) -> None:
+        """Stops listening and closes the log."""
+        super().server_close()
+        with self.lock:
+            if self.log_file is not None:
+                self.log_file.close()
+                self.log_file = None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news; anything else is a fault of this file."""
@@ -308,6 +318,14 @@ class Handler(BaseHTTPRequestHandler):
             }
         )
 
+    def special_quotes(self, rest: list[str], _query: dict[str, str]) -> None:
+        """Quotes page by page, marked up like those of quotes.toscrape.com."""
+        rest = [part for part in rest if part]
+        page = 1 if not rest else number(rest[1:], 1, QUOTE_PAGES) if rest[0] == "page" else 0
+        if not page:
+            raise ValueError
+        self.reply(200, quotes(page))
+
     def special_cookies(self, rest: list[str], query: dict[str, str]) -> None:
         """Sets cookies, or tells which came."""
         if rest[:1] == ["set"]:
@@ -413,6 +431,22 @@ def huge(megabytes: int) -> bytes:
     return (
         head + "<h1>A very long story</h1>\n" + "\n".join(paragraphs) + "</article></body></html>"
     ).encode()
+
+
+def quotes(page: int) -> bytes:
+    """A page of three quotes and, but for the last page, a link to the next."""
+    blocks = []
+    for index in range(3 * page - 2, 3 * page + 1):
+        tags = "".join(f'<a class="tag" href="/quotes/">{tag}</a> ' for tag in ("sea", f"n{index}"))
+        blocks.append(
+            f'<div class="quote"><span class="text">“The tide keeps its own count: {index}.”</span>\n'
+            f'<span>by <small class="author">Keeper {index % 4}</small></span>\n'
+            f'<div class="tags">Tags: {tags}</div></div>'
+        )
+    link = f'<li class="next"><a href="/quotes/page/{page + 1}/">Next</a></li>'
+    pager = f'<nav><ul class="pager">{link if page < QUOTE_PAGES else ""}</ul></nav>'
+    head = f'<!DOCTYPE html><html lang="en"><head><title>Quotes {page}</title></head><body>'
+    return "\n".join([head, *blocks, pager, "</body></html>"]).encode()
 
 
 def picture(name: str) -> bytes:
