@@ -643,3 +643,45 @@ fn a_script_brings_about_the_rest() {
         );
     }
 }
+
+#[test]
+fn the_host_is_that_of_the_url() {
+    let mut world = World::new(|_| {});
+    for (url, said, sent) in [
+        ("http://a.com/", "b.com", "a.com"),
+        ("http://a.com:8080/", "a.com", "a.com:8080"),
+        ("http://a.com/", "A.com:80", "A.com:80"),
+        ("http://[::1]:81/", "[::1]:81", "[::1]:81"),
+    ] {
+        let fetch = world.fetch(url, &[("Host", said)], at(0));
+        assert_eq!(fetch.request.headers.get_all("Host").collect::<Vec<_>>(), [sent], "{url}");
+    }
+    assert!(!world.fetch("http://a.com/", &[], at(0)).request.headers.contains("Host"));
+}
+
+#[test]
+fn a_connect_names_a_host_and_a_port() {
+    let mut world = World::new(|_| {});
+    for authority in ["a.com:443", "127.0.0.1:80", "[::1]:8443"] {
+        let connect = world.0.handle_connect(&request("CONNECT", authority, &[]), at(0));
+        assert!(matches!(connect, Connect::Tunnel(_)), "{authority}");
+    }
+    for authority in ["", "a.com", "a.com:", "a.com:0", "a.com:65536", ":443", "a/b:1", "u@a:1"] {
+        match world.0.handle_connect(&request("CONNECT", authority, &[]), at(0)) {
+            Connect::Answer(answer) => assert_eq!(error(&answer.response), (401, "bad_uri")),
+            other => panic!("{authority}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_answered_by_the_service_too() {
+    let mut world = World::new(|_| {});
+    let large = world.0.handle_unreadable(true, at(0)).response;
+    assert_eq!(large.status, 413);
+    assert!(large.headers.contains("X-Crawlera-Version"));
+    assert!(!large.headers.contains("X-Crawlera-Error"));
+    let odd = world.0.handle_unreadable(false, at(0)).response;
+    assert_eq!(error(&odd), (400, "invalid_request"));
+    assert_eq!(world.0.stats().errors.len(), 2);
+}

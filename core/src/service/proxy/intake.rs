@@ -88,19 +88,16 @@ impl ProxyService {
     ) -> Step {
         let now = self.advance(now);
         self.stats.requests += 1;
-        let authorization = match tunnel {
-            Some(tunnel) => {
-                for (name, value) in tunnel.headers.iter() {
-                    if !request.headers.contains(name) {
-                        request.headers.push(name, value);
-                    }
+        let authorization = if let Some(tunnel) = tunnel {
+            for (name, value) in tunnel.headers.iter() {
+                if !request.headers.contains(name) {
+                    request.headers.push(name, value);
                 }
-                Some(tunnel.authorization.clone())
             }
-            None => {
-                replace_host(&mut request);
-                request.headers.get("Proxy-Authorization").map(String::from)
-            }
+            Some(tunnel.authorization.clone())
+        } else {
+            replace_host(&mut request);
+            request.headers.get("Proxy-Authorization").map(String::from)
         };
         self.take_in(request, authorization.as_deref(), now).unwrap_or_else(|(fault, detail)| {
             self.count_error(fault.name());
@@ -206,10 +203,7 @@ impl ProxyService {
 fn replace_host(request: &mut Request) {
     let Ok(url) = Url::parse(&request.url) else { return };
     let Some(host) = url.host_str() else { return };
-    let host = match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.into(),
-    };
+    let host = url.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"));
     let Some(said) = request.headers.get("Host") else { return };
     let without_default = said.strip_suffix(":80").unwrap_or(said);
     if !said.eq_ignore_ascii_case(&host) && !without_default.eq_ignore_ascii_case(&host) {
