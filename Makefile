@@ -137,7 +137,7 @@ format-python: $(VENV)/.tools
 # --- Demo -----------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(VENV)/.installed npm ## Extract a local site's pages from Python, Node and Rust
+demo: $(VENV)/.installed npm ## Extract a local site's pages in three languages, crawl them through sessions
 	$(CARGO) build -q -p silkline --example extract --features http
 	$(VENV)/bin/python tests/demo/run.py --rust $${CARGO_TARGET_DIR:-target}/debug/examples/extract \
 	    --npm "$$(ls -t dist/silkline-*.tgz | head -1)"

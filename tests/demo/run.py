@@ -1,8 +1,9 @@
-"""The demo: a site and a service on this machine, its pages extracted from three languages.
+"""The demo: a site and both services on this machine, extracted from three languages and crawled.
 
 Starts the site of `tests/site` and `silkline sandbox`, has every page extracted by a program in
 Python, one in Node and one in Rust, and checks that all three read the same items and the errors
-that are due. Ends with status 1 if anything is not as it should be.
+that are due. Then crawls the pages through sessions of the proxy and checks that each kept its
+address and its pace. Ends with status 1 if anything is not as it should be.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import crawled
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "tests" / "site"
@@ -246,11 +249,14 @@ def demo(rust: Path, npm: Path, folder: Path) -> None:
     ]
     sandbox = [sys.executable, "-m", "silkline", "sandbox", "--extraction-port", "0", "--key", KEY]
     sandbox += ["--rate", str(RATE), "--burst", str(RATE), "--seed", "1"]
+    sandbox += ["--proxy-port", "0", "--session-delay", str(crawled.DELAY)]
+    sandbox += ["--ca-dir", str(folder / "ca")]
     with contextlib.ExitStack() as stack:
         (folder / "site.log").unlink(missing_ok=True)
         url = stack.enter_context(running(site, "silkline-site ready")).rstrip("/")
         ready = stack.enter_context(running(sandbox, "silkline sandbox ready:"))
-        endpoint = ready.split("extraction ", 1)[1].split()[0]
+        words = ready.split()
+        endpoint, proxy = words[words.index("extraction") + 1], words[words.index("proxy") + 1]
         pages = pages_of(url)
         queries = folder / "queries.jsonl"
         lines = [json.dumps({"url": page.url, "pageType": page.page_type}) for page in pages]
@@ -259,23 +265,49 @@ def demo(rust: Path, npm: Path, folder: Path) -> None:
         all_languages = languages(rust, npm, folder)
         for language in all_languages:
             run(language, endpoint, queries)
-        stats_url = endpoint.removesuffix("/v1/extract") + "/-/stats"
-        with urllib.request.urlopen(stats_url, timeout=10) as answer:
-            stats = json.load(answer)
-    print(table(all_languages), samples(all_languages[0].lines), sep="\n\n")
-    print("\nThe service counted " + counted(stats))
-    found = mismatches(all_languages, pages)
-    if stats.get("extraction", stats).get("rate_violations") != 0:
-        found.append("a language was faster than the service allows")
+        stats = stats_of(endpoint.removesuffix("/v1/extract"))
+        print(table(all_languages), samples(all_languages[0].lines), sep="\n\n")
+        print("\nThe service counted " + counted(stats), flush=True)
+        found = mismatches(all_languages, pages)
+        if stats["rate_violations"] != 0:
+            found.append("a language was faster than the service allows")
+        found += crawl(proxy, [page.url for page in pages if page.item_url == page.url], folder)
     if found:
         raise DemoError("\n".join(["not as it should be:", *found]))
     print("All three languages read the same items, and the errors that were due.")
+    print("Each session kept its address, and none was too early.")
+
+
+def crawl(proxy: str, urls: list[str], folder: Path) -> list[str]:
+    """Crawls pages through sessions; what is not as it should be."""
+    log = folder / "site.log"
+    before = log.stat().st_size
+    print(
+        f"\nCrawling {len(urls)} pages through {crawled.SESSIONS} sessions of {proxy}\n", flush=True
+    )
+    lines, seconds = crawled.crawl(proxy, KEY, urls, folder)
+    stats = stats_of(proxy)
+    with log.open("rb") as whole:
+        whole.seek(before)
+        (folder / "site-crawl.log").write_bytes(whole.read())
+    print(crawled.table(lines))
+    print(
+        f"\n{len(lines)} pages in {seconds:.1f} s; the service counted " + counted(stats),
+        flush=True,
+    )
+    return crawled.faults(lines, folder / "site-crawl.log", stats)
+
+
+def stats_of(origin: str) -> dict[str, Any]:
+    """What a service counted."""
+    with urllib.request.urlopen(f"{origin}/-/stats", timeout=10) as answer:
+        stats: dict[str, Any] = json.load(answer)
+    return stats
 
 
 def counted(stats: dict[str, Any]) -> str:
     """The service's own counts, as far as they are numbers."""
-    flat = stats.get("extraction", stats)
-    numbers = {name: value for name, value in flat.items() if isinstance(value, int)}
+    numbers = {name: value for name, value in stats.items() if isinstance(value, int)}
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in numbers.items())
 
 
