@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ Line = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def demo() -> Any:
+    # The demo's scripts find each other beside them.
+    sys.path.insert(0, str(RUN.parent))
     spec = importlib.util.spec_from_file_location("demo_run", RUN)
     assert spec is not None
     assert spec.loader is not None
@@ -85,3 +88,33 @@ def test_what_is_wrong_does_not(demo: Any, spoil: Callable[[list[list[Line]]], N
     pages, lines = right(demo)
     spoil(lines)
     assert judged(demo, pages, lines)
+
+
+def test_a_crawl_is_judged_by_the_sites_own_log(demo: Any, tmp_path: Path) -> None:
+    log = tmp_path / "site.log"
+    lines: list[Line] = [
+        {
+            "url": f"http://site/{n}",
+            "status": 200,
+            "session": f"{n % 8}",
+            "address": f"127.0.0.{n % 8}",
+        }
+        for n in range(16)
+    ]
+    seen = [{"path": f"/{n}", "peer": f"127.0.0.{n % 8}", "leaked": []} for n in range(16)]
+    stats = {"early_requests": 0, "sessions_living": 0}
+
+    def faults(**changes: Any) -> list[str]:
+        log.write_text("".join(json.dumps(one) + "\n" for one in changes.get("seen", seen)))
+        found: list[str] = demo.crawled.faults(
+            changes.get("lines", lines), log, stats | changes.get("stats", {})
+        )
+        return found
+
+    assert faults() == []
+    assert faults(seen=[*seen[1:], {**seen[0], "peer": "127.0.0.9"}])
+    assert faults(seen=[*seen[1:], {**seen[0], "leaked": ["X-Crawlera-Session"]}])
+    assert faults(lines=[*lines[1:], {**lines[0], "status": 503}])
+    assert faults(lines=[*lines[1:], {**lines[0], "address": "127.0.0.9"}])
+    assert faults(stats={"early_requests": 1})
+    assert faults(stats={"sessions_living": 1})
