@@ -23,13 +23,14 @@ Serves two services on this machine, over real HTTP. No account, nothing from ou
 The Automatic Extraction API downloads the pages it is asked for (only from hosts it was allowed
 to) and makes the items from what they hold. Smart Proxy Manager is a forward proxy with sessions,
 each of which leaves from an address of its own; for https targets its clients have to trust the
-certificate authority that it made at its first start.
+certificate authority that it made at its first start (the file behind `ca`, or see --export-ca).
 
 Once it listens it prints one line, with what clients need:
 
   silkline sandbox ready: extraction http://127.0.0.1:8010/v1/extract proxy http://127.0.0.1:8011 ca FILE
 
-It counts what it sees (requests, queries, errors, rate violations, what would have been billed):
+It counts what it sees (requests, queries, errors, rate violations, what would have been billed;
+for the proxy sessions, their addresses and requests, and those that came too early):
 the counts are at /-/stats, and are printed as JSON when it stops (Ctrl-C or SIGTERM).
 """
 
@@ -60,6 +61,9 @@ examples:
   silkline sandbox --extraction-port 0 --rate 0 --allow-host example.com --allow-host '*.example.org'
   silkline sandbox --occupied shop.localhost=30 --faults faults.json --seed 1
   silkline sandbox --proxy-port 8011 --session-delay 1 --ban-status shop.localhost=403
+  silkline sandbox --proxy-port 8011 --key SECRET --export-ca ca.pem --session-idle 60 --max-sessions 10
+  curl -u SECRET: 127.0.0.1:8011/sessions -X POST
+  curl --cacert ca.pem -x http://SECRET:@127.0.0.1:8011 -H 'X-Crawlera-Session: create' https://localhost/
 """
 )
 
@@ -286,6 +290,12 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
 
 def _run(options: argparse.Namespace) -> int:
     sandbox = _sandbox(options)
+    if options.export_ca is not None:
+        try:
+            options.export_ca.write_bytes(sandbox.ca_certificate.read_bytes())
+        except OSError as error:
+            print(f"silkline sandbox: cannot export the certificate: {error}", file=sys.stderr)
+            return 1
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING,
         format="%(asctime)s %(name)s: %(message)s",

@@ -18,7 +18,8 @@ fault scripts of the proxy (--proxy-faults): rules of the same form, with
 
 _PLAIN = (
     "sessions_per_address", "max_sessions", "session_idle", "delay_growth", "retries",
-    "max_connections", "forbidden_domains", "withheld_headers", "ca_directory", "target_ca",
+    "timeout", "max_connections", "forbidden_domains", "withheld_headers", "ca_directory",
+    "target_ca", "tls_port",
 )  # fmt: skip
 
 
@@ -94,6 +95,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="retries of requests outside sessions (default: 5)",
     )
     add(
+        "--attempt-timeout",
+        metavar="SECONDS",
+        type=values.seconds,
+        dest="timeout",
+        help="time for an attempt unless the request says otherwise (documented: 30)",
+    )
+    add(
         "--max-connections",
         metavar="N",
         type=values.count,
@@ -133,6 +141,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         dest="ca_directory",
         help="where the certificate authority is kept (default: ~/.local/share/silkline)",
+    )
+    add(
+        "--export-ca",
+        metavar="FILE",
+        type=Path,
+        help="write the authority's certificate there as well, for clients to trust",
+    )
+    add(
+        "--proxy-tls-port",
+        metavar="PORT",
+        type=values.port,
+        dest="tls_port",
+        help="listen there too, with TLS towards the proxy itself, by a certificate of the same "
+        "authority; 0 for any free port (the service: 8014)",
     )
     add(
         "--target-ca",

@@ -145,6 +145,12 @@ class Sandbox:
         return self._origin(self._proxy.port)
 
     @property
+    def proxy_tls_url(self) -> str | None:
+        """The same over TLS, if it was given a port for that."""
+        port = self._proxy.tls_port
+        return None if port is None else self._origin(port).replace("http:", "https:", 1)
+
+    @property
     def ca_certificate(self) -> Path:
         """The certificate that clients of the proxy have to trust for https targets."""
         return self._proxy.authority.certificate
@@ -155,6 +161,8 @@ class Sandbox:
             yield f"extraction {self.extraction_url}"
         if self._proxy_port is not None:
             yield f"proxy {self.proxy_url}"
+            if self.proxy_tls_url is not None:
+                yield f"proxy-tls {self.proxy_tls_url}"
             yield f"ca {self.ca_certificate}"
 
     def _origin(self, port: int) -> str:

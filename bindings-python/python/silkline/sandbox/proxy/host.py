@@ -44,7 +44,8 @@ class ProxyHost:
 
     Pages are fetched from ``allow_hosts`` only. The certificate authority is kept in
     ``ca_directory``. Certificates of https targets are verified, but for those on this machine
-    unless ``target_ca`` names the authority they come from. The rest is for `ProxyService`.
+    unless ``target_ca`` names the authority they come from. With ``tls_port`` it listens there too,
+    speaking TLS with its clients itself. The rest is for `ProxyService`.
     """
 
     def __init__(
@@ -54,15 +55,17 @@ class ProxyHost:
         outgoing: Iterable[str] = DEFAULT,
         ca_directory: Path | None = None,
         target_ca: Path | None = None,
+        tls_port: int | None = None,
         **service: Any,
     ) -> None:
         self._allowed = AllowedHosts(allow_hosts)
         self._ca_directory = ca_directory
         self._target_ca = target_ca
         self._service = ProxyService(outgoing=addresses(outgoing), **service)
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
         self.port: int = 0
+        self.tls_port = tls_port
 
     async def start(self, host: str, port: int) -> None:
         """Begin to listen; port 0 is any free one."""
@@ -70,20 +73,30 @@ class ProxyHost:
         self._held = Held(self._service)
         self._forwarder = Forwarder(self._service, self._outgoing, self._held)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, host, port, backlog=1024)
-        self.port = int(self._server.sockets[0].getsockname()[1])
+        server = await loop.create_server(self._accept, host, port, backlog=1024)
+        self._servers.append(server)
+        self.port = _port(server)
+        if self.tls_port is not None:
+            context = await asyncio.to_thread(self.authority.context, host)
+            server = await loop.create_server(
+                self._accept, host, self.tls_port, backlog=1024, ssl=context
+            )
+            self._servers.append(server)
+            self.tls_port = _port(server)
 
     async def stop(self) -> None:
         """Stop listening and end all connections. The counts stay."""
-        if self._server is None:
+        if not self._servers:
             return
-        server, self._server = self._server, None
-        server.close()
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.close()
         self._held.close()
         for task in list(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
-        await server.wait_closed()
+        for server in servers:
+            await server.wait_closed()
         await self._outgoing.close()
 
     @cached_property
@@ -189,6 +202,10 @@ class ProxyHost:
         else:
             answer = self._service.handle_api(method, target, headers, self._held.now())
             await send_answer(connection, answer)
+
+
+def _port(server: asyncio.Server) -> int:
+    return int(server.sockets[0].getsockname()[1])
 
 
 def _pairs(request: h11.Request) -> list[tuple[str, str]]:

@@ -46,3 +46,5 @@ class ProxyOptions(TypedDict, total=False):
     """Where the certificate authority is kept (``~/.local/share/silkline``)."""
     target_ca: Path
     """The authority of https targets on this machine, which are not verified otherwise."""
+    tls_port: int
+    """Another port, where the proxy itself speaks TLS; 0 for any free one."""
