@@ -27,9 +27,9 @@ async function run(code, origin) {
 }
 
 /** A service that answers as the function says, given the queries of a request. */
-async function serve(t, answer) {
+async function serve(t, answer, key = 'key') {
   const server = createServer(async (request, response) => {
-    assert.equal(request.headers.authorization, silkline.basicAuthorization('key'));
+    assert.equal(request.headers.authorization, silkline.basicAuthorization(key));
     const body = Buffer.concat(await request.toArray());
     const { status, type, json } = answer(JSON.parse(body));
     response.writeHead(status, { 'Content-Type': type, 'Retry-After': '3' });
@@ -69,6 +69,21 @@ test('errors', async () => {
 
 test('workers and bundlers', async () => {
   assert.equal(await run(slim), `${silkline.ExtractionApi.DEFAULT_ENDPOINT}\n`);
+});
+
+test("the project's readme", async (t) => {
+  const file = new URL('../../README.md', import.meta.url);
+  const [, code] = readFileSync(file, 'utf8').match(/^```js\n(.*?)^```/ms);
+  const origin = await serve(
+    t,
+    ([query]) => ({
+      status: 200,
+      type: 'application/json',
+      json: [{ query: { userQuery: query }, product: { name: 'Copper kettle' } }],
+    }),
+    'KEY',
+  );
+  assert.equal(await run(code, origin), 'Copper kettle\n');
 });
 
 test('no example is left out', () => {
