@@ -271,6 +271,11 @@ pub(crate) fn moment(seconds: f64) -> PyResult<Timestamp> {
     Ok(Timestamp::ZERO + delay("now", seconds)?)
 }
 
+/// A moment on the driver's clock as Python has it.
+pub(crate) fn told(moment: Timestamp) -> f64 {
+    moment.since(Timestamp::ZERO).as_secs_f64()
+}
+
 /// Seconds from Python, to the nearest microsecond; `name` is that of the argument.
 pub(crate) fn delay(name: &str, seconds: f64) -> PyResult<Duration> {
     let exact = Duration::try_from_secs_f64(seconds).map_err(|_| {
@@ -286,4 +291,9 @@ pub(crate) fn seed_or_random(py: Python<'_>, seed: Option<u64>) -> PyResult<u64>
         Some(seed) => Ok(seed),
         None => py.import("secrets")?.call_method1("randbits", (64,))?.extract(),
     }
+}
+
+/// A part of a `repr`: the text as Python would write it.
+pub(crate) fn shown(py: Python<'_>, text: &str) -> PyResult<String> {
+    Ok(PyString::new(py, text).repr()?.to_string())
 }

@@ -8,10 +8,11 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict},
 };
-use silkline::{extraction, http, json, problem, proxy, service};
+use silkline::{engine, extraction, http, json, problem, proxy, schedule, service};
 
 use crate::{convert, extraction::PyUsage, http::PyHeaders, problem::PyProblem};
 
+import_exception!(silkline.exceptions, ExtractionJobError);
 import_exception!(silkline.exceptions, InvalidApiKey);
 import_exception!(silkline.exceptions, InvalidBatch);
 import_exception!(silkline.exceptions, InvalidEndpoint);
@@ -19,14 +20,20 @@ import_exception!(silkline.exceptions, InvalidFaults);
 import_exception!(silkline.exceptions, InvalidHeader);
 import_exception!(silkline.exceptions, InvalidJson);
 import_exception!(silkline.exceptions, InvalidMethod);
+import_exception!(silkline.exceptions, InvalidPool);
 import_exception!(silkline.exceptions, InvalidProblem);
 import_exception!(silkline.exceptions, InvalidProxiedRequest);
 import_exception!(silkline.exceptions, InvalidProxyOptions);
 import_exception!(silkline.exceptions, InvalidQuery);
+import_exception!(silkline.exceptions, InvalidRate);
 import_exception!(silkline.exceptions, InvalidSessionId);
+import_exception!(silkline.exceptions, InvalidSetting);
+import_exception!(silkline.exceptions, InvalidSnapshot);
+import_exception!(silkline.exceptions, NotSubmitted);
 import_exception!(silkline.exceptions, ProxyServiceError);
 import_exception!(silkline.exceptions, ServiceError);
 import_exception!(silkline.exceptions, SessionCallFailed);
+import_exception!(silkline.exceptions, UnknownRequest);
 
 /// An exception of class `E`: the core's message and code, and the error's data as attributes.
 fn exception<E: PyTypeInfo>(
@@ -239,6 +246,75 @@ pub(crate) fn session_call(py: Python<'_>, error: &proxy::SessionCallFailed) -> 
     }
     exception::<SessionCallFailed>(py, error, error.code(), |data| match error {
         E::Answer { reason } => data.set_item("reason", reason),
+        _ => Ok(()),
+    })
+}
+
+/// The same, of an answer that an engine kept.
+pub(crate) fn service_event(
+    py: Python<'_>,
+    error: extraction::ServiceError,
+    queries: usize,
+) -> PyErr {
+    let fault = error.fault().clone();
+    let http::Response { headers, body, .. } = error.into_response();
+    service(py, &fault, queries, headers, PyBytes::new(py, &body).unbind())
+}
+
+pub(crate) fn job(py: Python<'_>, error: &engine::ExtractionJobError) -> PyErr {
+    exception::<ExtractionJobError>(py, error, error.code(), |_| Ok(()))
+}
+
+pub(crate) fn not_submitted(py: Python<'_>, error: &engine::NotSubmitted) -> PyErr {
+    if let engine::NotSubmitted::Request(error) = error {
+        return proxied_request(py, error);
+    }
+    exception::<NotSubmitted>(py, error, error.code(), |data| match error {
+        engine::NotSubmitted::QueueFull { limit } => data.set_item("limit", limit),
+        _ => Ok(()),
+    })
+}
+
+pub(crate) fn unknown_request(py: Python<'_>, error: &engine::UnknownRequest) -> PyErr {
+    exception::<UnknownRequest>(py, error, error.code(), |data| {
+        data.set_item("id", error.id.as_u64())
+    })
+}
+
+pub(crate) fn setting(py: Python<'_>, error: &engine::InvalidSetting) -> PyErr {
+    exception::<InvalidSetting>(py, error, error.code(), |data| {
+        data.set_item("setting", error.setting)?;
+        data.set_item("value", error.value)?;
+        data.set_item("least", error.least)?;
+        data.set_item("most", error.most)
+    })
+}
+
+pub(crate) fn snapshot(py: Python<'_>, error: &engine::InvalidSnapshot) -> PyErr {
+    use engine::InvalidSnapshot as E;
+    exception::<InvalidSnapshot>(py, error, error.code(), |data| match error {
+        E::Content { reason } => data.set_item("reason", reason),
+        E::Machine { found, expected } => {
+            data.set_item("found", found)?;
+            data.set_item("expected", expected)
+        }
+        E::Version { found, known } => {
+            data.set_item("found", found)?;
+            data.set_item("known", known)
+        }
+        _ => Ok(()),
+    })
+}
+
+pub(crate) fn rate(py: Python<'_>, error: &schedule::InvalidRate) -> PyErr {
+    exception::<InvalidRate>(py, error, error.code(), |_| Ok(()))
+}
+
+pub(crate) fn pool(py: Python<'_>, error: &schedule::InvalidPool) -> PyErr {
+    use schedule::InvalidPool as E;
+    exception::<InvalidPool>(py, error, error.code(), |data| match error {
+        E::Anonymous { percent } => data.set_item("percent", percent),
+        E::Size { size } => data.set_item("size", size),
         _ => Ok(()),
     })
 }

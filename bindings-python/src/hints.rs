@@ -2,12 +2,12 @@
 
 use pyo3::{
     PyTypeInfo,
-    inspect::PyStaticExpr,
+    inspect::{PyStaticConstant, PyStaticExpr},
     type_hint_identifier as identifier, type_hint_subscript as subscript,
     types::{PyBytes, PyString},
 };
 
-use crate::extraction::PyQuery;
+use crate::extraction::{PyQuery, PyQueryError};
 
 const STR: PyStaticExpr = PyString::TYPE_HINT;
 const BYTES: PyStaticExpr = PyBytes::TYPE_HINT;
@@ -22,6 +22,41 @@ const fn either(left: &'static PyStaticExpr, right: &'static PyStaticExpr) -> Py
     PyStaticExpr::BinOp { left, op: pyo3::inspect::PyStaticOperator::BitOr, right }
 }
 
+/// A string that stands for itself.
+pub(crate) const fn text(value: &'static str) -> PyStaticExpr {
+    PyStaticExpr::Constant { value: PyStaticConstant::Str(value) }
+}
+
+pub(crate) const fn subscripted(
+    value: &'static PyStaticExpr,
+    elts: &'static PyStaticExpr,
+) -> PyStaticExpr {
+    PyStaticExpr::Subscript { value, slice: elts }
+}
+
+/// One of these strings.
+macro_rules! literal {
+    ($($text:expr),+) => {
+        $crate::hints::subscripted(&$crate::hints::LITERAL, &pyo3::inspect::PyStaticExpr::Tuple {
+            elts: &[$($crate::hints::text($text)),+],
+        })
+    };
+}
+
+/// A tuple of these types.
+macro_rules! tuple {
+    ($($element:expr),+) => {
+        $crate::hints::subscripted(&$crate::hints::TUPLE, &pyo3::inspect::PyStaticExpr::Tuple {
+            elts: &[$($element),+],
+        })
+    };
+}
+
+pub(crate) use {literal, tuple};
+
+pub(crate) const LITERAL: PyStaticExpr = identifier!("typing", "Literal");
+pub(crate) const TUPLE: PyStaticExpr = identifier!("builtins", "tuple");
+
 pub(crate) const PAIRS: PyStaticExpr =
     subscript!(identifier!("collections.abc", "Iterator"), STR_PAIR);
 pub(crate) const BODY: PyStaticExpr = either(
@@ -34,11 +69,15 @@ pub(crate) const DICT: PyStaticExpr = PyStaticExpr::Subscript {
     value: &identifier!("builtins", "dict"),
     slice: &PyStaticExpr::Tuple { elts: &TEXT_ANY },
 };
-pub(crate) const QUERIES: PyStaticExpr =
-    subscript!(ITERABLE, either(&PyQuery::TYPE_HINT, &MEMBERS));
+pub(crate) const QUERY: PyStaticExpr = either(&PyQuery::TYPE_HINT, &MEMBERS);
+pub(crate) const QUERIES: PyStaticExpr = subscript!(ITERABLE, QUERY);
 pub(crate) const SENT_HEADERS: PyStaticExpr =
     either(&subscript!(MAPPING, STR, STR), &subscript!(ITERABLE, STR_PAIR));
 pub(crate) const RECEIVED_HEADERS: PyStaticExpr = either(
     &SENT_HEADERS,
     &either(&subscript!(MAPPING, BYTES, BYTES_LIST), &subscript!(ITERABLE, BYTES_PAIR)),
 );
+pub(crate) const SERVICE_ERROR: PyStaticExpr = identifier!("silkline.exceptions", "ServiceError");
+const JOB_ERROR: PyStaticExpr = identifier!("silkline.exceptions", "ExtractionJobError");
+pub(crate) const EXTRACTION_JOB_ERROR: PyStaticExpr =
+    either(&PyQueryError::TYPE_HINT, &either(&SERVICE_ERROR, &JOB_ERROR));

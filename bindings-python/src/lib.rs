@@ -11,13 +11,17 @@
 )]
 
 mod convert;
+mod engine;
 mod errors;
 mod extraction;
 #[cfg(feature = "stubs")]
 mod hints;
 mod http;
+mod names;
 mod problem;
 mod proxy;
+mod rng;
+mod schedule;
 mod service;
 
 /// The compiled part of the package `silkline`; use the names that `silkline` exports.
@@ -25,6 +29,10 @@ mod service;
 mod _core {
     #[pymodule_export]
     use crate::{
+        engine::{
+            PyAbort, PyExtractionEngine, PyExtractionFinished, PyExtractionSend, PyExtractionStats,
+            PyExtractionStopped, PyExtractionUnmatched, PyIdle, PyWaitUntil,
+        },
         extraction::{PyExtractionApi, PyQuery, PyQueryError, PyQueryResult, PyUsage},
         http::{
             PyHeaders, PyRequest, basic_authorization, basic_credentials, parse_http_date,
@@ -34,6 +42,12 @@ mod _core {
         proxy::{
             PyProxiedRequest, PyProxyAnswer, PyProxyApi, PyProxyOptions, PySessionList,
             connect_status, proxy_leaks, read_connect_failure, strip_proxy_leaks,
+        },
+        rng::PyRng,
+        schedule::{
+            PyBudget, PyPace, PyPlace, PyPoolStats, PyProgress, PyRate, PyRateLimiter,
+            PyRetryPolicy, PyRule, PySessionKey, PySessionPool, PyTurn, PyUnavailable, PyUse,
+            PyWait,
         },
         service::{
             PyAnswer, PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage, PyProxyFetch,

@@ -17,13 +17,18 @@ from typing import Any
 import pytest
 
 import silkline
-from silkline import ExtractionApi, _core, exceptions, service
+from silkline import ExtractionApi, _core, engine, exceptions, schedule, service
 
 COMMAND = str(Path(sys.executable).with_name("silkline"))
 EXCEPTIONS = [getattr(exceptions, name) for name in exceptions.__all__]
 CONSTANTS = {"ERROR_CODES", "PAGE_TYPES", "VERSION"}
 PUBLIC = [getattr(silkline, name) for name in set(silkline.__all__) - CONSTANTS - {"__version__"}]
-PUBLIC += [getattr(service, name) for name in service.__all__]
+PUBLIC += [
+    getattr(module, name)
+    for module in (engine, schedule, service)
+    for name in module.__all__
+    if name not in silkline.__all__
+]
 
 
 def test_the_version_is_one() -> None:
@@ -32,7 +37,12 @@ def test_the_version_is_one() -> None:
 
 def test_every_compiled_name_and_exception_is_exported() -> None:
     compiled = set(_core.__all__) - CONSTANTS
-    assert compiled | set(exceptions.__all__) <= {*silkline.__all__, *service.__all__}
+    assert compiled | set(exceptions.__all__) <= {
+        *silkline.__all__,
+        *engine.__all__,
+        *schedule.__all__,
+        *service.__all__,
+    }
     assert len(silkline.__all__) == len(set(silkline.__all__))
     for item in PUBLIC:
         assert item.__module__.split(".")[0] == "silkline"

@@ -11,26 +11,24 @@ import pytest
 
 import silkline
 import vectors
+import vectors_engine
 import vectors_proxy
+import vectors_schedule
 from silkline import exceptions
 
 ROOT = Path(__file__).parents[2] / "tests" / "vectors"
 # Domains whose module has no binding. A bound domain must not stand here.
-UNBOUND = {"engine", "schedule", "zyte_api"}
+UNBOUND = {"zyte_api"}
 # Classes of errors that only those can raise.
-UNBOUND_CLASSES = {
-    "ExtractionJobError",
-    "InvalidPool",
-    "InvalidRate",
-    "InvalidSetting",
-    "InvalidSnapshot",
-    "NotSubmitted",
-    "ProxyJobError",
-    "UnknownRequest",
-}
+UNBOUND_CLASSES = {"ProxyJobError"}
 
 FILES = sorted(path for path in ROOT.glob("*/*.json") if path.parent.name not in UNBOUND)
-OPERATIONS = vectors.OPERATIONS | vectors_proxy.OPERATIONS
+OPERATIONS = (
+    vectors.OPERATIONS
+    | vectors_engine.OPERATIONS
+    | vectors_proxy.OPERATIONS
+    | vectors_schedule.OPERATIONS
+)
 DOMAINS = {op.partition(".")[0] for op in OPERATIONS}
 
 

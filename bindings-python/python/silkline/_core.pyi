@@ -4,10 +4,10 @@ The compiled part of the package `silkline`; use the names that `silkline` expor
 
 from _typeshed import SupportsGetItem
 from collections.abc import Iterable, Iterator, Mapping
-from silkline.exceptions import ProxyServiceError
-from typing import Any, Final, SupportsFloat, SupportsIndex, final
+from silkline.exceptions import ExtractionJobError, ProxyServiceError, ServiceError
+from typing import Any, Final, Literal, SupportsFloat, SupportsIndex, final
 
-__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "ExtractionApi", "ExtractionService", "FetchQuery", "FetchedPage", "Headers", "Problem", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyFetch", "ProxyOptions", "ProxyRelay", "ProxyService", "ProxySessionList", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Request", "Result", "ServiceAnswer", "ServiceFetch", "Usage", "basic_authorization", "basic_credentials", "connect_status", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks"]
+__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "Budget", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyFetch", "ProxyOptions", "ProxyRelay", "ProxyService", "ProxySessionList", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Usage", "Use", "Wait", "WaitUntil", "basic_authorization", "basic_credentials", "connect_status", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks"]
 
 ERROR_CODES: Final[list[str]]
 """
@@ -23,6 +23,65 @@ VERSION: Final[str]
 """
 The version of this library.
 """
+
+@final
+class Abort:
+    """
+    Give a request up: nobody waits for its answer. If one comes nevertheless, pass it in.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine
+    >>> from silkline.engine import Abort
+    >>> engine = ExtractionEngine(ExtractionApi("KEY"))
+    >>> job = engine.submit({"url": "https://example.com/", "pageType": "article"}, 0.0)
+    >>> request_id = engine.poll(0.0).request_id
+    >>> engine.cancel(job, 1.0)
+    True
+    >>> engine.poll_batch(1.0, 10)[1] == Abort(request_id)
+    True
+    """
+    __match_args__: Final[tuple[Literal["request_id"]]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs__(self, /) -> tuple[int]: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, request_id: SupportsIndex) -> Abort: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def request_id(self, /) -> int:
+        """
+        The id of the request.
+        """
+
+@final
+class Budget:
+    """
+    When to give up: never (``"forever"``), after so many ``"retries"`` of the class, when so many
+    seconds have passed ``"since_first_attempt"``, or when failures of the class came for so many
+    seconds ``"uninterrupted"``.
+
+    >>> from silkline.schedule import Budget
+    >>> Budget("retries", 3), Budget("forever")
+    (Budget('retries', 3), Budget('forever'))
+    >>> Budget("uninterrupted", 900).limit
+    900.0
+    """
+    __match_args__: Final[tuple[Literal["kind"], Literal["limit"]]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs__(self, /) -> tuple[Literal["forever", "retries", "since_first_attempt", "uninterrupted"], int | float | None]: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, kind: Literal["forever", "retries", "since_first_attempt", "uninterrupted"], limit: Any | None = None) -> Budget: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def kind(self, /) -> Literal["forever", "retries", "since_first_attempt", "uninterrupted"]:
+        """
+        What it counts.
+        """
+    @property
+    def limit(self, /) -> int | float | None:
+        """
+        How many retries or seconds; `None` for no end.
+        """
 
 @final
 class ExtractionApi:
@@ -82,6 +141,259 @@ class ExtractionApi:
         >>> [result] = api.results(queries, 200, [], b"[]")
         >>> result.ok, result.error.code
         (False, 'missing_result')
+        """
+
+@final
+class ExtractionEngine:
+    """
+    Decides which queries to send when, without sockets and clock.
+
+    Programs submit queries; a driver calls `poll` (or `poll_batch`) after anything it passed in and
+    at the moment that the last call named, sends what it is told to, and passes in what came back.
+    Moments are seconds on any clock that does not go back. The same arguments, seed and calls give
+    the same outputs. Threads may share an engine.
+
+    Every argument that is left out keeps its default. ``rate`` is how many queries a second may be
+    sent on average (5, what the service enforces; a number or a `silkline.schedule.Rate`), ``burst``
+    how many at once after a rest (1), ``concurrency`` how many requests may be under way (100),
+    ``queue_size`` how many jobs may be unfinished (a million), ``batch_size`` how many queries a
+    request may carry (1, at most 100), ``deadline`` how many seconds an answer may take (605),
+    ``policy`` a `silkline.schedule.RetryPolicy`, ``cap`` how many queries may be billed in a cycle,
+    and ``requeue`` whether jobs that were under way when a snapshot was taken are tried again (they
+    may be billed twice) or end as interrupted. Without a ``seed``, waits differ from run to run.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine, Query
+    >>> from silkline.engine import ExtractionFinished, ExtractionSend, Idle, WaitUntil
+    >>> engine = ExtractionEngine(ExtractionApi("KEY"), seed=1)
+    >>> engine.submit(Query("https://example.com/", "article"), 0.0, key="home")
+    1
+    >>> match engine.poll(0.0):
+    ...     case ExtractionSend(request_id, request):
+    ...         print(request.method, request.url, request.body)
+    POST https://autoextract.scrapinghub.com/v1/extract b'[{"url":"https://example.com/","pageType":"article"}]'
+    >>> engine.poll(0.0)
+    WaitUntil(605.0, 'answers')
+    >>> body = b'''[{"query": {"userQuery": {"url": "https://example.com/", "pageType": "article"}},
+    ...               "article": {"headline": "Example"}}]'''
+    >>> engine.handle_response(request_id, 200, {"Content-Type": "application/json"}, body, 2.5)
+    'accepted'
+    >>> match engine.poll(2.5):
+    ...     case ExtractionFinished(job, key, result):
+    ...         print(job, key, result.item)
+    1 home {'headline': 'Example'}
+    >>> engine.poll(2.5)
+    Idle('empty')
+    """
+    def __contains__(self, job: SupportsIndex, /) -> bool:
+        """
+        Whether a job is unfinished.
+        """
+    def __new__(cls, /, api: ExtractionApi, *, rate: Rate | SupportsFloat | SupportsIndex | None = None, burst: SupportsIndex | None = None, concurrency: SupportsIndex | None = None, queue_size: SupportsIndex | None = None, batch_size: SupportsIndex | None = None, deadline: SupportsFloat | SupportsIndex | None = None, policy: RetryPolicy | None = None, cap: SupportsIndex | None = None, requeue: bool | None = None, seed: SupportsIndex | None = None, now: SupportsFloat | SupportsIndex = 0.0) -> ExtractionEngine: ...
+    def __repr__(self, /) -> str: ...
+    def cancel(self, /, job: SupportsIndex, now: SupportsFloat | SupportsIndex) -> bool:
+        """
+        Ends a job as cancelled; false if it has ended. A request whose jobs are all cancelled is
+        aborted; what it cost still counts.
+        """
+    def close(self, /, now: SupportsFloat | SupportsIndex, grace: SupportsFloat | SupportsIndex) -> None:
+        """
+        Ends all jobs that are not under way as closed; what is under way may finish until ``grace``
+        seconds have passed, then it is aborted. Nothing is sent or taken in from here on.
+        """
+    def handle_failure(self, /, request_id: SupportsIndex, failure: Literal["network", "not_sent", "timeout"], now: SupportsFloat | SupportsIndex) -> Literal["accepted", "late"]:
+        """
+        Says that a request has no answer: ``"network"`` (the connection broke), ``"not_sent"`` (it
+        never left, so it costs nothing), or ``"timeout"`` (the driver's own limit passed).
+        """
+    def handle_response(self, /, request_id: SupportsIndex, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body: bytes | bytearray | memoryview, now: SupportsFloat | SupportsIndex) -> Literal["accepted", "late"]:
+        """
+        Takes the answer of a request, with its whole body, any content coding undone. ``bytes`` are
+        kept for the results, which decode them when they are asked for something. Gives
+        ``"accepted"``, or ``"late"`` if the request had been given up.
+        """
+    def handle_sent(self, /, request_id: SupportsIndex, now: SupportsFloat | SupportsIndex) -> Literal["accepted", "late"]:
+        """
+        Says that a request left, if the driver knows. Optional. Raises `UnknownRequest`, as all
+        that follows, for an id that no request has that was handed out and not answered.
+        """
+    def poll(self, /, now: SupportsFloat | SupportsIndex) -> ExtractionSend | Abort | ExtractionFinished | ExtractionStopped | ExtractionUnmatched | WaitUntil | Idle:
+        """
+        What to do next. Call until it says `WaitUntil` or `Idle`.
+        """
+    def poll_batch(self, /, now: SupportsFloat | SupportsIndex, most: SupportsIndex) -> list[ExtractionSend | Abort | ExtractionFinished | ExtractionStopped | ExtractionUnmatched | WaitUntil | Idle]:
+        """
+        What to do next, up to ``most`` things at once: the last one is `WaitUntil` or `Idle`, unless
+        there are more.
+
+        >>> from silkline import ExtractionApi, ExtractionEngine
+        >>> engine = ExtractionEngine(ExtractionApi("KEY"), burst=2)
+        >>> pages = [{"url": f"https://example.com/{n}", "pageType": "article"} for n in range(3)]
+        >>> ids = engine.submit_many(pages, 0.0)
+        >>> engine.poll_batch(0.0, 64)
+        [ExtractionSend(1, <1 queries>, deadline=605.0), ExtractionSend(2, <1 queries>, deadline=605.0), WaitUntil(0.2, 'rate')]
+        """
+    @staticmethod
+    def restore(api: ExtractionApi, snapshot: bytes | bytearray | memoryview, now: SupportsFloat | SupportsIndex, downtime: SupportsFloat | SupportsIndex | None = None, *, rate: Rate | SupportsFloat | SupportsIndex | None = None, burst: SupportsIndex | None = None, concurrency: SupportsIndex | None = None, queue_size: SupportsIndex | None = None, batch_size: SupportsIndex | None = None, deadline: SupportsFloat | SupportsIndex | None = None, policy: RetryPolicy | None = None, cap: SupportsIndex | None = None, requeue: bool | None = None) -> ExtractionEngine:
+        """
+        An engine that goes on where a snapshot was taken, ``downtime`` seconds ago if that is known
+        (none else). The other arguments are those of a new engine; the generator's state comes from
+        the snapshot.
+
+        >>> from silkline import ExtractionApi, ExtractionEngine
+        >>> api = ExtractionApi("KEY")
+        >>> engine = ExtractionEngine(api)
+        >>> job = engine.submit({"url": "https://example.com/", "pageType": "article"}, 0.0)
+        >>> saved = engine.snapshot(1.0)
+        >>> again = ExtractionEngine.restore(api, saved, 0.0, downtime=60)
+        >>> again.poll(0.0).request.body == engine.poll(1.0).request.body
+        True
+        """
+    def resume(self, /, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        Goes on after a stop, as if the account were well again; also ends a pause.
+        """
+    @property
+    def room(self, /) -> int:
+        """
+        How many further jobs are taken in; none of a closed engine.
+        """
+    def snapshot(self, /, now: SupportsFloat | SupportsIndex) -> bytes:
+        """
+        Everything that a new process needs to go on, without the API's key.
+        """
+    def start_cycle(self, /, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        Begins a billing cycle: what was billed counts no longer against the cap.
+        """
+    def stats(self, /) -> ExtractionStats:
+        """
+        The engine's numbers.
+        """
+    def submit(self, /, query: Query | Mapping[str, Any], now: SupportsFloat | SupportsIndex, *, priority: SupportsIndex = 0, key: str | None = None) -> int:
+        """
+        Takes a job in: a query (a `Query`, or a mapping in the service's own spelling), a priority
+        (higher ones go first, always) and a text that comes back with its event, over snapshots
+        too. Gives the job's id. Raises `NotSubmitted` if the queue is full or the engine closed.
+        """
+    def submit_many(self, /, queries: Iterable[Query | Mapping[str, Any]], now: SupportsFloat | SupportsIndex, *, priority: SupportsIndex = 0) -> list[int]:
+        """
+        Takes a job in for each query of an iterable, as long as there is room, and gives the ids of
+        the jobs. Nothing is taken from an iterator for which there is no room, so the same one can
+        be passed again later. A query that is wrong raises; those before it are taken in.
+
+        >>> from silkline import ExtractionApi, ExtractionEngine
+        >>> engine = ExtractionEngine(ExtractionApi("KEY"), queue_size=2)
+        >>> pages = ({"url": f"https://example.com/{n}", "pageType": "article"} for n in range(3))
+        >>> engine.submit_many(pages, 0.0), engine.room
+        ([1, 2], 0)
+        >>> next(pages)["url"]
+        'https://example.com/2'
+        """
+
+@final
+class ExtractionFinished:
+    """
+    A job ended: with an item in ``result``, or with an ``error``.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine
+    >>> engine = ExtractionEngine(ExtractionApi("KEY"))
+    >>> job = engine.submit({"url": "https://example.com/", "pageType": "article"}, 0.0, key="a")
+    >>> engine.cancel(job, 1.0)
+    True
+    >>> finished = engine.poll(1.0)
+    >>> finished.job, finished.key, finished.ok, finished.error
+    (1, 'a', False, ExtractionJobError('the job was cancelled'))
+    >>> finished.error.code, finished.attempts, finished.billed, finished.elapsed
+    ('job_cancelled', 0, 0, 1.0)
+    """
+    __match_args__: Final[tuple[Literal["job"], Literal["key"], Literal["result"], Literal["error"]]]
+    def __repr__(self, /) -> str: ...
+    @property
+    def attempts(self, /) -> int:
+        """
+        How often it was sent.
+        """
+    @property
+    def billed(self, /) -> int:
+        """
+        How many of its attempts are known to be billed.
+        """
+    @property
+    def elapsed(self, /) -> float:
+        """
+        How many seconds it took since it was submitted.
+        """
+    @property
+    def error(self, /) -> QueryError | ServiceError | ExtractionJobError | None:
+        """
+        Why there is no item: a `QueryError` that the service answered the query with, or an
+        exception object for what no answer explains; each has a ``code``. `None` if there is one.
+        """
+    @property
+    def job(self, /) -> int:
+        """
+        The job's id.
+        """
+    @property
+    def key(self, /) -> str | None:
+        """
+        The text that it was submitted with.
+        """
+    @property
+    def ok(self, /) -> bool:
+        """
+        Whether there is an item.
+        """
+    @property
+    def possibly_billed(self, /) -> int:
+        """
+        Of how many nobody knows, because their answer was lost.
+        """
+    @property
+    def query(self, /) -> Query:
+        """
+        Its query.
+        """
+    @property
+    def result(self, /) -> Result | None:
+        """
+        What the service found out; `None` if no answer has anything on the query. With an error of
+        the query, the result has no item.
+        """
+
+@final
+class ExtractionSend:
+    """
+    Send a request, and report its answer or failure under its id.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine
+    >>> engine = ExtractionEngine(ExtractionApi("KEY"))
+    >>> job = engine.submit({"url": "https://example.com/", "pageType": "article"}, 0.0)
+    >>> send = engine.poll(0.0)
+    >>> send.request_id, send.request.method, send.deadline, send.queries
+    (1, 'POST', 605.0, 1)
+    """
+    __match_args__: Final[tuple[Literal["request_id"], Literal["request"]]]
+    def __repr__(self, /) -> str: ...
+    @property
+    def deadline(self, /) -> float:
+        """
+        When the engine gives it up, in seconds on the driver's clock.
+        """
+    @property
+    def queries(self, /) -> int:
+        """
+        How many queries it carries.
+        """
+    @property
+    def request(self, /) -> Request:
+        """
+        The request.
+        """
+    @property
+    def request_id(self, /) -> int:
+        """
+        By which to speak of the request.
         """
 
 @final
@@ -147,6 +459,186 @@ class ExtractionService:
     def stats_json(self, /) -> str:
         """
         The counts so far, as JSON.
+        """
+
+@final
+class ExtractionStats:
+    """
+    The numbers of an `ExtractionEngine`, since it was made or since the snapshots that it comes from
+    began.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine
+    >>> engine = ExtractionEngine(ExtractionApi("KEY"))
+    >>> job = engine.submit({"url": "https://example.com/", "pageType": "article"}, 0.0)
+    >>> stats = engine.stats()
+    >>> stats.submitted, stats.queued, stats.usage
+    (1, 1, Usage(queries=0, billed=0, unbilled=0, unknown=0))
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def billed_retries(self, /) -> int:
+        """
+        Retries of queries that failed in a way that is billed.
+        """
+    @property
+    def cancelled(self, /) -> int:
+        """
+        Jobs that ended because they were cancelled.
+        """
+    @property
+    def closed(self, /) -> int:
+        """
+        Jobs that ended because the engine was closed.
+        """
+    @property
+    def failed(self, /) -> int:
+        """
+        Jobs that ended with an error, other than those of the next two.
+        """
+    @property
+    def late(self, /) -> int:
+        """
+        Answers that came after that.
+        """
+    @property
+    def missing(self, /) -> int:
+        """
+        Queries whose answer had no result for them.
+        """
+    @property
+    def occupied(self, /) -> int:
+        """
+        Answers that said a domain is occupied.
+        """
+    @property
+    def paused(self, /) -> bool:
+        """
+        Whether the engine waits because of a limit of the account or the service.
+        """
+    @property
+    def queries_in_flight(self, /) -> int:
+        """
+        Queries under way.
+        """
+    @property
+    def queued(self, /) -> int:
+        """
+        Jobs that can be sent as soon as rate, slots, budget and their domain let them.
+        """
+    @property
+    def requests(self, /) -> int:
+        """
+        Requests handed out.
+        """
+    @property
+    def requests_in_flight(self, /) -> int:
+        """
+        Requests under way.
+        """
+    @property
+    def retries(self, /) -> int:
+        """
+        Tries beyond the first of their job.
+        """
+    @property
+    def spent(self, /) -> int:
+        """
+        What counts against the cap of this cycle: billed, unknown and under way.
+        """
+    @property
+    def stopped(self, /) -> bool:
+        """
+        Whether it is stopped because the account is refused.
+        """
+    @property
+    def submitted(self, /) -> int:
+        """
+        Jobs taken in.
+        """
+    @property
+    def succeeded(self, /) -> int:
+        """
+        Jobs that ended with an item.
+        """
+    @property
+    def throttled(self, /) -> int:
+        """
+        Answers that asked the whole engine to wait.
+        """
+    @property
+    def timed_out(self, /) -> int:
+        """
+        Requests given up at their deadline.
+        """
+    @property
+    def unmatched(self, /) -> int:
+        """
+        Results that belong to no query.
+        """
+    @property
+    def usage(self, /) -> Usage:
+        """
+        Queries that are not under way any more, by billing.
+        """
+    @property
+    def waiting(self, /) -> int:
+        """
+        Jobs that wait before another try.
+        """
+
+@final
+class ExtractionStopped:
+    """
+    The account is refused: the engine is stopped, its queue kept, until `resume` or `close`.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine
+    >>> engine = ExtractionEngine(ExtractionApi("KEY"))
+    >>> job = engine.submit({"url": "https://example.com/", "pageType": "article"}, 0.0)
+    >>> send = engine.poll(0.0)
+    >>> engine.handle_response(send.request_id, 401, {}, b"", 1.0)
+    'accepted'
+    >>> engine.poll(1.0)
+    <ExtractionStopped ServiceError('status 401 with an empty body')>
+    >>> engine.poll(1.0)
+    Idle('stopped')
+    """
+    __match_args__: Final[tuple[Literal["error"]]]
+    def __repr__(self, /) -> str: ...
+    @property
+    def error(self, /) -> ServiceError:
+        """
+        What the service said, which can be raised.
+        """
+
+@final
+class ExtractionUnmatched:
+    """
+    The service sent a result that no query of the request asked for.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine
+    >>> engine = ExtractionEngine(ExtractionApi("KEY"))
+    >>> job = engine.submit({"url": "https://example.com/", "pageType": "article"}, 0.0)
+    >>> body = b'[{"query": {"userQuery": {"url": "http://b.example/"}}, "article": {}}]'
+    >>> send = engine.poll(0.0)
+    >>> engine.handle_response(send.request_id, 200, {}, body, 1.0)
+    'accepted'
+    >>> unmatched = engine.poll(1.0)
+    >>> unmatched.result.error.code, unmatched.result.url, unmatched.query
+    ('foreign_result', 'http://b.example/', None)
+    """
+    __match_args__: Final[tuple[Literal["result"]]]
+    def __repr__(self, /) -> str: ...
+    @property
+    def query(self, /) -> Query | None:
+        """
+        The query whose second result it is.
+        """
+    @property
+    def result(self, /) -> Result:
+        """
+        The result; its error says why it is nobody's.
         """
 
 @final
@@ -286,6 +778,152 @@ class Headers:
         """
 
 @final
+class Idle:
+    """
+    Nothing to do before the next command.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine
+    >>> ExtractionEngine(ExtractionApi("KEY")).poll(0.0)
+    Idle('empty')
+    """
+    __match_args__: Final[tuple[Literal["reason"]]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs__(self, /) -> tuple[Literal["closed", "empty", "incomplete", "out_of_budget", "stopped"]]: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, reason: Literal["closed", "empty", "incomplete", "out_of_budget", "stopped"]) -> Idle: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def reason(self, /) -> Literal["closed", "empty", "incomplete", "out_of_budget", "stopped"]:
+        """
+        Why.
+        """
+
+@final
+class Pace:
+    """
+    The pace of one session or address, ready from ``ready`` on.
+
+    The service counts a request when it arrives, at a moment between sending and answer that a
+    client cannot see. So the next one is ready at min(answer, sent + margin) + delay: the margin
+    covers the jitter of the way there; without one (`None`), only the answer counts.
+
+    >>> from silkline.schedule import Pace
+    >>> pace = Pace(0.25)
+    >>> turn = pace.begin(12, 0.0)
+    >>> pace.ready_at
+    12.25
+    >>> pace.answered(turn, 0.1)
+    >>> pace.ready_at
+    12.1
+    """
+    def __new__(cls, /, margin: SupportsFloat | SupportsIndex | None, ready: SupportsFloat | SupportsIndex = 0.0) -> Pace: ...
+    def answered(self, /, turn: Turn, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        The request's answer was there at ``now``.
+        """
+    def begin(self, /, delay: SupportsFloat | SupportsIndex, now: SupportsFloat | SupportsIndex) -> Turn:
+        """
+        Counts a request sent at ``now`` whose domain asks for ``delay`` seconds afterwards.
+        """
+    def not_before(self, /, moment: SupportsFloat | SupportsIndex) -> None:
+        """
+        Waits at least until a moment.
+        """
+    def not_sent(self, /, turn: Turn) -> None:
+        """
+        The request never left: as if it had not begun.
+        """
+    @property
+    def ready_at(self, /) -> float | None:
+        """
+        When the next request may be sent; `None` while only an answer can tell.
+        """
+    def recover(self, /) -> None:
+        """
+        A good answer that asked for nothing: back towards the plain delay by one step.
+        """
+    def sent(self, /, turn: Turn, now: SupportsFloat | SupportsIndex) -> Turn:
+        """
+        The request left at ``now``, later than it was handed out: gives its turn as it is from then
+        on.
+        """
+    def slow_down(self, /, now: SupportsFloat | SupportsIndex, *, asked: SupportsFloat | SupportsIndex | None = None) -> None:
+        """
+        The service says it is too fast: not before ``asked`` seconds have passed, and slower by two
+        steps.
+        """
+    @property
+    def steps(self, /) -> int:
+        """
+        Steps by which it is slowed down; each adds half of the plain delay.
+        """
+    def timed_out(self, /, turn: Turn, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        No answer came in time: nobody knows when the request arrived, so it cools from ``now``.
+        """
+
+@final
+class Place:
+    """
+    A place in the pool, reserved for a session that is being created. It is used up by the call
+    that fills it or gives it back.
+
+    >>> from silkline.schedule import SessionPool
+    >>> SessionPool().reserve(0.0, named=True).named
+    True
+    """
+    @property
+    def named(self, /) -> bool:
+        """
+        Whether it is for a named session.
+        """
+
+@final
+class PoolStats:
+    """
+    Numbers of a pool.
+
+    >>> from silkline.schedule import SessionPool
+    >>> pool = SessionPool(size=20)
+    >>> place = pool.reserve(0.0)
+    >>> pool.stats().reserved, pool.stats().limit
+    (1, 20)
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    @property
+    def in_use(self, /) -> int:
+        """
+        Sessions in use.
+        """
+    @property
+    def limit(self, /) -> int:
+        """
+        How many sessions there may be at the moment.
+        """
+    @property
+    def lost(self, /) -> int:
+        """
+        Places kept because a creation's answer was lost.
+        """
+    @property
+    def named(self, /) -> int:
+        """
+        Named sessions and places for them.
+        """
+    @property
+    def reserved(self, /) -> int:
+        """
+        Places kept for creations under way.
+        """
+    @property
+    def sessions(self, /) -> int:
+        """
+        Sessions, in use or not.
+        """
+
+@final
 class Problem:
     """
     A problem document (RFC 7807): what a service says is wrong.
@@ -367,6 +1005,26 @@ class Problem:
         >>> from silkline import Problem
         >>> Problem("about:blank").with_member("limit", "5.0").to_json()
         '{"type":"about:blank","limit":5.0}'
+        """
+
+@final
+class Progress:
+    """
+    What one piece of work has been through: failures by class, and since when.
+
+    >>> from silkline.schedule import Progress
+    >>> Progress(10.0).failures("network"), Progress(10.0).first_attempt
+    (0, 10.0)
+    """
+    def __new__(cls, /, first_attempt: SupportsFloat | SupportsIndex) -> Progress: ...
+    def failures(self, /, failure: Literal["account", "ban", "billed_query", "download", "download_internal", "garbled", "network", "occupied", "query", "server", "target", "throttled"]) -> int:
+        """
+        Failures of a class so far.
+        """
+    @property
+    def first_attempt(self, /) -> float:
+        """
+        When the first attempt was made.
         """
 
 @final
@@ -1172,6 +1830,64 @@ class QueryError:
         """
 
 @final
+class Rate:
+    """
+    How often something may happen on average: so many times in a period of so many seconds.
+
+    >>> from silkline.schedule import Rate
+    >>> Rate(1, 3)
+    Rate(1, 3.0)
+    """
+    __match_args__: Final[tuple[Literal["count"], Literal["period"]]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs__(self, /) -> tuple[int, float]: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, count: SupportsIndex, period: SupportsFloat | SupportsIndex = 1.0) -> Rate: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def count(self, /) -> int:
+        """
+        How many times in a period.
+        """
+    @property
+    def period(self, /) -> float:
+        """
+        The period in seconds.
+        """
+
+@final
+class RateLimiter:
+    """
+    A token bucket: ``burst`` tokens at most, refilled at a rate; full in the beginning.
+
+    A taker of several tokens at once (a batch of queries) needs one and takes all, leaving a debt
+    that the next taker waits for. The rate is a number of tokens a second, or a `Rate`.
+
+    >>> from silkline.schedule import RateLimiter
+    >>> limiter = RateLimiter(5, burst=1, now=0.0)
+    >>> limiter.try_acquire(1, 0.0) is None
+    True
+    >>> limiter.try_acquire(1, 0.0)
+    0.2
+    >>> limiter.try_acquire(3, 0.2) is None, limiter.ready_at(0.2)
+    (True, 0.8)
+    """
+    def __new__(cls, /, rate: Rate | SupportsFloat | SupportsIndex, *, burst: SupportsIndex, now: SupportsFloat | SupportsIndex = 0.0) -> RateLimiter: ...
+    def give_back(self, /) -> bool:
+        """
+        Undoes the latest taking, because its use never happened; false if that is not possible.
+        """
+    def ready_at(self, /, now: SupportsFloat | SupportsIndex) -> float:
+        """
+        When the next token is there: ``now`` if one is.
+        """
+    def try_acquire(self, /, count: SupportsIndex, now: SupportsFloat | SupportsIndex) -> float | None:
+        """
+        Takes so many tokens if there is one; otherwise gives the moment before which there is none.
+        """
+
+@final
 class Request:
     """
     An HTTP request, ready for the client to send.
@@ -1330,6 +2046,98 @@ class Result:
         """
 
 @final
+class RetryPolicy:
+    """
+    A wait and a budget for each class of failures.
+
+    The preset ``"default"`` is the published behaviour of the services' own clients, ``"zyte_api"``
+    that of the successor's client, ``"aggressive"`` the same with twice the attempts,
+    ``"smart_proxy"`` that of clients of Smart Proxy Manager.
+
+    >>> from silkline.schedule import Budget, Progress, RetryPolicy, Rng, Rule
+    >>> policy = RetryPolicy()
+    >>> rule = policy.rule("query")
+    >>> policy = policy.with_rule("query", Rule(rule.wait, Budget("retries", 1)))
+    >>> progress, rng = Progress(0.0), Rng(1)
+    >>> 3 <= policy.next(progress, "query", 5.0, rng) <= 8
+    True
+    >>> policy.next(progress, "query", 15.0, rng) is None, progress.failures("query")
+    (True, 2)
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, preset: Literal["aggressive", "default", "smart_proxy", "zyte_api"] = ..., rules: dict[Literal["account", "ban", "billed_query", "download", "download_internal", "garbled", "network", "occupied", "query", "server", "target", "throttled"], Rule] | None = None) -> RetryPolicy: ...
+    def __repr__(self, /) -> str: ...
+    def next(self, /, progress: Progress, failure: Literal["account", "ban", "billed_query", "download", "download_internal", "garbled", "network", "occupied", "query", "server", "target", "throttled"], now: SupportsFloat | SupportsIndex, rng: Rng, *, asked: SupportsFloat | SupportsIndex | None = None) -> float | None:
+        """
+        Counts a failure, and gives the seconds to wait before the next try; `None` to give up.
+        ``asked`` is the service's own delay, which is the least.
+        """
+    def rule(self, /, failure: Literal["account", "ban", "billed_query", "download", "download_internal", "garbled", "network", "occupied", "query", "server", "target", "throttled"]) -> Rule:
+        """
+        The rule of a class.
+        """
+    def with_rule(self, /, failure: Literal["account", "ban", "billed_query", "download", "download_internal", "garbled", "network", "occupied", "query", "server", "target", "throttled"], rule: Rule) -> RetryPolicy:
+        """
+        The same with another rule for a class.
+        """
+
+@final
+class Rng:
+    """
+    A small seeded generator, for jitter and ties. Not for secrets.
+
+    The same seed gives the same numbers in every language. Without a seed, the operating system
+    gives one.
+
+    >>> from silkline.schedule import Rng
+    >>> rng = Rng(1234567)
+    >>> rng.next_u64(), rng.up_to(9)
+    (6457827717110365317, 1)
+    >>> Rng(rng.state).next_u64() == rng.next_u64()
+    True
+    """
+    def __new__(cls, /, seed: SupportsIndex | None = None) -> Rng: ...
+    def next_u64(self, /) -> int:
+        """
+        The next 64 random bits.
+        """
+    @property
+    def state(self, /) -> int:
+        """
+        The state, a seed from which another generator goes on with the same sequence.
+        """
+    def up_to(self, /, most: SupportsIndex) -> int:
+        """
+        A number from 0 to ``most``.
+        """
+
+@final
+class Rule:
+    """
+    The wait and the budget of a class of failures.
+
+    >>> from silkline.schedule import Budget, Rule, Wait
+    >>> Rule(Wait(1, 2), Budget("retries", 3)).budget
+    Budget('retries', 3)
+    """
+    __match_args__: Final[tuple[Literal["wait"], Literal["budget"]]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, wait: Wait, budget: Budget) -> Rule: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def budget(self, /) -> Budget:
+        """
+        When to give up.
+        """
+    @property
+    def wait(self, /) -> Wait:
+        """
+        How long to wait.
+        """
+
+@final
 class ServiceAnswer:
     """
     An answer for the host to send.
@@ -1396,6 +2204,249 @@ class ServiceFetch:
         """
 
 @final
+class SessionKey:
+    """
+    A session of a pool, as long as it is in the pool.
+
+    >>> from silkline.schedule import SessionPool
+    >>> pool = SessionPool()
+    >>> session = pool.adopt("a", 12, 0.0)
+    >>> session == pool.find("a"), pool.id(session)
+    (True, 'a')
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class SessionPool:
+    """
+    A pool of sessions: pure scheduling, without any request of its own.
+
+    A session serves one request at a time and is ready again when its pace says so; sessions known
+    to leave from one address share one pace. Sessions past their idle time are never handed out.
+
+    Every argument that is left out keeps its default: ``size`` sessions at most (100), ``margin``
+    seconds by which a request may arrive later than it was sent (0.25; `None`: as late as its
+    answer), ``idle`` seconds after which the service forgets a session (1800), ``safety`` seconds
+    before that it is not used any more (30), ``max_bans`` (1) and ``max_timeouts`` in a row (2) that
+    retire a session, ``anonymous_percent`` of the pool that named sessions must leave (50).
+
+    >>> from silkline.schedule import SessionPool, Unavailable, Use
+    >>> pool = SessionPool(size=2)
+    >>> place = pool.reserve(0.0)
+    >>> session = pool.add(place, "a", 1.0)
+    >>> use = pool.try_acquire(12, 1.0)
+    >>> pool.try_acquire(12, 1.0)
+    Unavailable('busy')
+    >>> pool.finish(use, "answered", 1.5)
+    False
+    >>> match pool.try_acquire(12, 2.0):
+    ...     case Use():
+    ...         print("go")
+    ...     case Unavailable(reason, until):
+    ...         print(reason, until)
+    cooling 13.25
+    """
+    def __new__(cls, /, *, size: SupportsIndex | None = None, margin: SupportsFloat | SupportsIndex | None = ..., idle: SupportsFloat | SupportsIndex | None = None, safety: SupportsFloat | SupportsIndex | None = None, max_bans: SupportsIndex | None = None, max_timeouts: SupportsIndex | None = None, anonymous_percent: SupportsIndex | None = None) -> SessionPool: ...
+    def add(self, /, place: Place, id: str, now: SupportsFloat | SupportsIndex, *, address: str | None = None, first_use: tuple[SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex] | None = None) -> SessionKey:
+        """
+        Fills a place with the session that the service made; ``address`` if it told one;
+        ``first_use`` (when it was sent, and the delay of its domain) if the request that created the
+        session went through it.
+
+        A known id is the same session again: it keeps its state and the place is free.
+        """
+    def address(self, /, session: SessionKey) -> str | None:
+        """
+        The address of a session, if known.
+        """
+    def adopt(self, /, id: str, delay: SupportsFloat | SupportsIndex, now: SupportsFloat | SupportsIndex, *, address: str | None = None) -> SessionKey:
+        """
+        Takes in a session that the service lists, as if used at this moment. Beyond the limit too:
+        it exists.
+        """
+    def announced(self, /, session: SessionKey) -> float:
+        """
+        The delay in seconds that the service announced with the last answer of a session.
+        """
+    def cancel(self, /, place: Place) -> None:
+        """
+        Gives back the place of a creation that failed.
+        """
+    def end_name(self, /, name: str) -> SessionKey | None:
+        """
+        Takes a name away; the session serves everybody again when it is free.
+        """
+    def find(self, /, id: str) -> SessionKey | None:
+        """
+        The session with an id.
+        """
+    def find_lost(self, /, *, named: bool = False) -> Place | None:
+        """
+        Takes back the place of a lost creation, because its answer came after all; `None` if none
+        of that kind is kept.
+        """
+    def finish(self, /, use: Use, ending: Literal["answered", "banned", "broken", "gone", "not_sent", "slower", "timed_out"], now: SupportsFloat | SupportsIndex, *, asked: SupportsFloat | SupportsIndex | None = None) -> bool:
+        """
+        Ends a use; true if the session is retired: gone, worn out by bans or time-outs. With
+        ``"slower"``, ``asked`` is the delay that the service named.
+        """
+    def grow(self, /, by: SupportsIndex) -> None:
+        """
+        Raises the limit again, up to the configured size.
+        """
+    @property
+    def has_room(self, /) -> bool:
+        """
+        Whether there is a place for one more session.
+        """
+    def id(self, /, session: SessionKey) -> str | None:
+        """
+        The id of a session; `None` if it is gone.
+        """
+    def ids(self, /) -> list[str]:
+        """
+        The ids of all sessions.
+        """
+    def lose(self, /, place: Place, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        Keeps the place of a creation whose answer was lost until the service has forgotten the
+        session that it may have made.
+        """
+    @property
+    def may_name(self, /) -> bool:
+        """
+        Whether one more session may get a name.
+        """
+    def name(self, /, session: SessionKey) -> str | None:
+        """
+        The name of a session.
+        """
+    def named(self, /, name: str) -> SessionKey | None:
+        """
+        The session of a name.
+        """
+    @property
+    def next_expiry(self, /) -> float | None:
+        """
+        When the next session that nobody uses is past its idle time.
+        """
+    @property
+    def next_place(self, /) -> float | None:
+        """
+        When the first place of a lost creation comes back.
+        """
+    def not_before(self, /, session: SessionKey, moment: SupportsFloat | SupportsIndex) -> None:
+        """
+        Nothing is to go through a session before a moment.
+        """
+    def ready_at(self, /, now: SupportsFloat | SupportsIndex) -> Unavailable | None:
+        """
+        Whether an anonymous session can be had: `None`, or why not.
+        """
+    def remove(self, /, session: SessionKey) -> str | None:
+        """
+        Takes a session out of the pool; its id, or `None` if it is gone already.
+        """
+    def reserve(self, /, now: SupportsFloat | SupportsIndex, *, named: bool = False) -> Place | None:
+        """
+        Reserves a place for a session to be created; `None` if the pool is full, or if it may hold
+        no further named one.
+        """
+    def sent(self, /, use: Use, now: SupportsFloat | SupportsIndex) -> Use:
+        """
+        The request left later than it was handed out: gives its use as it is from then on.
+        """
+    def session_ready_at(self, /, session: SessionKey) -> float | None:
+        """
+        When a session's pace lets the next request through; `None` while only an answer can tell,
+        or if it is gone.
+        """
+    def set_address(self, /, session: SessionKey, address: str) -> None:
+        """
+        Says from which address a session leaves: it shares the pace of others there. Of a session
+        in use, it counts from the end of the use on.
+        """
+    def set_name(self, /, session: SessionKey, name: str) -> bool:
+        """
+        Gives a session a name: from then on only `try_acquire_session` hands it out. False if
+        another session has the name, or if no further session may be named.
+        """
+    def shrink(self, /) -> None:
+        """
+        The service keeps no more sessions than there are: the limit falls to that, at least 1.
+        """
+    def slow_down(self, /, session: SessionKey, now: SupportsFloat | SupportsIndex, *, asked: SupportsFloat | SupportsIndex | None = None) -> None:
+        """
+        The service says that a session is too fast, in an answer that nobody waited for.
+        """
+    def stats(self, /) -> PoolStats:
+        """
+        The pool's numbers.
+        """
+    def take_expired(self, /, now: SupportsFloat | SupportsIndex) -> str | None:
+        """
+        The id of a session past its idle time, each given once: the service has forgotten it.
+        """
+    def try_acquire(self, /, delay: SupportsFloat | SupportsIndex, now: SupportsFloat | SupportsIndex) -> Use | Unavailable:
+        """
+        Takes the anonymous session that has been ready longest, for a request to a domain that asks
+        for ``delay`` seconds afterwards; or says why there is none.
+        """
+    def try_acquire_session(self, /, session: SessionKey, delay: SupportsFloat | SupportsIndex, now: SupportsFloat | SupportsIndex) -> Use | Unavailable:
+        """
+        Takes a certain session, named or not.
+        """
+
+@final
+class Turn:
+    """
+    A request under way, as `Pace.begin` counted it.
+
+    >>> from silkline.schedule import Pace
+    >>> Pace(0.25).begin(12, 3.0).sent
+    3.0
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    @property
+    def sent(self, /) -> float:
+        """
+        When it was sent, as far as known.
+        """
+
+@final
+class Unavailable:
+    """
+    Why no session can be had: all are in use (``"busy"``), there is none (``"empty"``), or not
+    before a moment (``"cooling"``).
+
+    >>> from silkline.schedule import SessionPool
+    >>> pool = SessionPool()
+    >>> pool.try_acquire(12, 0.0)
+    Unavailable('empty')
+    >>> session = pool.adopt("a", 12, 0.0)
+    >>> pool.try_acquire(12, 0.0)
+    Unavailable('cooling', 12.0)
+    """
+    __match_args__: Final[tuple[Literal["reason"], Literal["until"]]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def reason(self, /) -> Literal["busy", "cooling", "empty"]:
+        """
+        Why.
+        """
+    @property
+    def until(self, /) -> float | None:
+        """
+        The moment before which there is none, if only time is missing.
+        """
+
+@final
 class Usage:
     """
     Queries counted by whether the service charges for them.
@@ -1444,6 +2495,96 @@ class Usage:
     def unknown(self, /) -> int:
         """
         Queries of which nobody can tell, because the service's answer does not.
+        """
+
+@final
+class Use:
+    """
+    A session in use by one request.
+
+    >>> from silkline.schedule import SessionPool
+    >>> pool = SessionPool()
+    >>> session = pool.adopt("a", 12, 0.0)
+    >>> use = pool.try_acquire(12, 60.0)
+    >>> use.session == session, use.sent
+    (True, 60.0)
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    @property
+    def sent(self, /) -> float:
+        """
+        When the request was sent, as far as known.
+        """
+    @property
+    def session(self, /) -> SessionKey:
+        """
+        The session.
+        """
+
+@final
+class Wait:
+    """
+    A wait with full jitter: a random time between ``least`` and ``most`` seconds, and a part that
+    may grow with each try.
+
+    >>> from silkline.schedule import Rng, Wait
+    >>> wait = Wait(3, 7).growing(1, 55).with_first(2, 20, 40)
+    >>> [wait.range(failures) for failures in (1, 2, 3, 4, 20)]
+    [(20.0, 40.0), (20.0, 40.0), (3.0, 11.0), (3.0, 15.0), (3.0, 62.0)]
+    >>> 20 <= wait.after(1, Rng(1)) <= 40
+    True
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, least: SupportsFloat | SupportsIndex, most: SupportsFloat | SupportsIndex) -> Wait: ...
+    def __repr__(self, /) -> str: ...
+    def after(self, /, failures: SupportsIndex, rng: Rng) -> float:
+        """
+        The wait after so many failures, in seconds.
+        """
+    def growing(self, /, step: SupportsFloat | SupportsIndex, cap: SupportsFloat | SupportsIndex) -> Wait:
+        """
+        The same with a part that doubles from ``step`` with each try, up to ``cap`` seconds.
+        """
+    def range(self, /, failures: SupportsIndex) -> tuple[float, float]:
+        """
+        The shortest and the longest wait after so many failures.
+        """
+    def with_first(self, /, tries: SupportsIndex, least: SupportsFloat | SupportsIndex, most: SupportsFloat | SupportsIndex) -> Wait:
+        """
+        The same, but the first ``tries`` waits are between ``least`` and ``most`` seconds.
+        """
+
+@final
+class WaitUntil:
+    """
+    Nothing to do before this moment, unless a command or an input comes.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine
+    >>> engine = ExtractionEngine(ExtractionApi("KEY"))
+    >>> queries = [{"url": f"https://example.com/{n}", "pageType": "article"} for n in range(2)]
+    >>> engine.submit_many(queries, 0.0)
+    [1, 2]
+    >>> engine.poll_batch(0.0, 10)[1]
+    WaitUntil(0.2, 'rate')
+    """
+    __match_args__: Final[tuple[Literal["at"], Literal["reason"]]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs__(self, /) -> tuple[float, Literal["answers", "back_off", "budget", "domain_occupied", "rate", "session_cooling", "slots_busy"]]: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, at: SupportsFloat | SupportsIndex, reason: Literal["answers", "back_off", "budget", "domain_occupied", "rate", "session_cooling", "slots_busy"]) -> WaitUntil: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def at(self, /) -> float:
+        """
+        The moment, in seconds on the driver's clock; never later than the first deadline.
+        """
+    @property
+    def reason(self, /) -> Literal["answers", "back_off", "budget", "domain_occupied", "rate", "session_cooling", "slots_busy"]:
+        """
+        Why nothing can be sent now.
         """
 
 def basic_authorization(api_key: str) -> str:

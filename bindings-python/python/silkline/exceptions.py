@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._core import Headers, Problem, Usage
 
 __all__ = [
+    "ExtractionJobError",
     "InvalidApiKey",
     "InvalidBatch",
     "InvalidEndpoint",
@@ -19,15 +20,21 @@ __all__ = [
     "InvalidHeader",
     "InvalidJson",
     "InvalidMethod",
+    "InvalidPool",
     "InvalidProblem",
     "InvalidProxiedRequest",
     "InvalidProxyOptions",
     "InvalidQuery",
+    "InvalidRate",
     "InvalidSessionId",
+    "InvalidSetting",
+    "InvalidSnapshot",
+    "NotSubmitted",
     "ProxyServiceError",
     "ServiceError",
     "SessionCallFailed",
     "SilklineError",
+    "UnknownRequest",
 ]
 
 
@@ -340,3 +347,124 @@ class SessionCallFailed(SilklineError):
 
     reason: str = ""
     """What is wrong with the answer."""
+
+
+class InvalidRate(SilklineError, ValueError):
+    """A rate or a burst that cannot be kept.
+
+    >>> from silkline import InvalidRate
+    >>> from silkline.schedule import RateLimiter
+    >>> try:
+    ...     RateLimiter(0, burst=1)
+    ... except InvalidRate as error:
+    ...     print(error.code)
+    rate_invalid
+    """
+
+
+class InvalidPool(SilklineError, ValueError):
+    """A pool of sessions that the service would not keep.
+
+    >>> from silkline import InvalidPool
+    >>> from silkline.schedule import SessionPool
+    >>> try:
+    ...     SessionPool(size=5001)
+    ... except InvalidPool as error:
+    ...     print(error.code, error.size)
+    pool_size_invalid 5001
+    """
+
+    size: int | None = None
+    """The size as given."""
+    percent: int | None = None
+    """The share of anonymous sessions as given."""
+
+
+class InvalidSetting(SilklineError, ValueError):
+    """A setting that no engine can work with.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine, InvalidSetting
+    >>> try:
+    ...     ExtractionEngine(ExtractionApi("KEY"), batch_size=101)
+    ... except InvalidSetting as error:
+    ...     print(error.setting, error.value, error.least, error.most)
+    batch_size 101 1 100
+    """
+
+    setting: str = ""
+    """The setting's name."""
+    value: int = 0
+    """As given."""
+    least: int = 0
+    """The least value."""
+    most: int = 0
+    """The greatest value."""
+
+
+class InvalidSnapshot(SilklineError, ValueError):
+    """Bytes that are no snapshot of the engine.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine, InvalidSnapshot
+    >>> try:
+    ...     ExtractionEngine.restore(ExtractionApi("KEY"), b"", 0.0)
+    ... except InvalidSnapshot as error:
+    ...     print(error.code)
+    snapshot_unknown
+    """
+
+    reason: str | None = None
+    """What is wrong with the content."""
+    found: str | int | None = None
+    """The machine or the version that it names."""
+    expected: str | None = None
+    """The machine that was to be restored."""
+    known: int | None = None
+    """The latest version that this library reads."""
+
+
+class NotSubmitted(SilklineError, RuntimeError):
+    """A job that an engine does not take: its queue is full, or it was closed.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine, NotSubmitted
+    >>> engine = ExtractionEngine(ExtractionApi("KEY"), queue_size=1)
+    >>> query = {"url": "https://example.com/", "pageType": "article"}
+    >>> try:
+    ...     engine.submit(query, 0.0)
+    ...     engine.submit(query, 0.0)
+    ... except NotSubmitted as error:
+    ...     print(error.code, error.limit)
+    1
+    queue_full 1
+    """
+
+    limit: int | None = None
+    """How many jobs may be unfinished."""
+
+
+class UnknownRequest(SilklineError, LookupError):
+    """An id that no request has that was handed out and not answered.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine, UnknownRequest
+    >>> try:
+    ...     ExtractionEngine(ExtractionApi("KEY")).handle_failure(7, "network", 0.0)
+    ... except UnknownRequest as error:
+    ...     print(error.code, error.id)
+    unknown_request 7
+    """
+
+    id: int = 0
+    """The id as given."""
+
+
+class ExtractionJobError(SilklineError):
+    """Why a job has no item, where neither the service nor the query's result says it.
+
+    It comes as an object in the event of the job, and can be raised.
+
+    >>> from silkline import ExtractionApi, ExtractionEngine
+    >>> engine = ExtractionEngine(ExtractionApi("KEY"))
+    >>> job = engine.submit({"url": "https://example.com/", "pageType": "article"}, 0.0)
+    >>> engine.close(1.0, 0.0)
+    >>> engine.poll(1.0).error
+    ExtractionJobError('the machine was closed')
+    """

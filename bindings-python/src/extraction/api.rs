@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Bodies from this size on are read with the interpreter released, so that other threads run.
-const BIG: usize = 64 * 1024;
+pub(crate) const BIG: usize = 64 * 1024;
 
 /// The client's side of the protocol: queries to a request, and its answer to results.
 ///
@@ -33,7 +33,7 @@ const BIG: usize = 64 * 1024;
 /// >>> result.item
 /// {'headline': 'Example'}
 #[pyclass(name = "ExtractionApi", module = "silkline", frozen)]
-pub(crate) struct PyExtractionApi(extraction::ExtractionApi);
+pub(crate) struct PyExtractionApi(pub(crate) extraction::ExtractionApi);
 
 #[pymethods]
 impl PyExtractionApi {

@@ -8,8 +8,8 @@ mod query_error;
 mod result;
 mod usage;
 
-pub(crate) use api::PyExtractionApi;
-pub(crate) use query::PyQuery;
+pub(crate) use api::{BIG, PyExtractionApi};
+pub(crate) use query::{OneQuery, PyQuery, QueryIter};
 pub(crate) use query_error::PyQueryError;
 pub(crate) use result::PyQueryResult;
 pub(crate) use usage::PyUsage;

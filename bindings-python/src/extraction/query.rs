@@ -6,7 +6,7 @@ use pyo3::{
     Borrowed,
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyDict, PyString, PyType},
+    types::{PyDict, PyIterator, PyString, PyType},
 };
 use silkline::extraction::{InvalidQuery, Query};
 
@@ -173,7 +173,7 @@ impl PyQuery {
         convert::members(py, self.0.extra().map(|(name, json)| (name, json.as_bytes())))
     }
 
-    pub(super) fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+    pub(crate) fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let text =
             |text: &str| -> PyResult<String> { Ok(PyString::new(py, text).repr()?.to_string()) };
         let flag = |wanted| if wanted { "True" } else { "False" };
@@ -223,6 +223,34 @@ impl FromPyObject<'_, '_> for Queries {
             list.objects.push(object.unbind());
         }
         Ok(list)
+    }
+}
+
+/// Queries one after the other, none before it is asked for.
+pub(crate) struct QueryIter<'py>(pub(crate) Bound<'py, PyIterator>);
+
+impl<'py> FromPyObject<'_, 'py> for QueryIter<'py> {
+    type Error = PyErr;
+
+    #[cfg(feature = "stubs")]
+    const INPUT_TYPE: PyStaticExpr = crate::hints::QUERIES;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        object.try_iter().map(Self)
+    }
+}
+
+/// One query, of either form.
+pub(crate) struct OneQuery(pub(crate) Query);
+
+impl FromPyObject<'_, '_> for OneQuery {
+    type Error = PyErr;
+
+    #[cfg(feature = "stubs")]
+    const INPUT_TYPE: PyStaticExpr = crate::hints::QUERY;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        Ok(Self(query(object.to_owned())?.get().0.clone()))
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) struct PyQueryResult {
 }
 
 impl PyQueryResult {
+    /// A result among those of an answer to these queries.
     pub(super) fn new(
         py: Python<'_>,
         entry: ResultEntry,
@@ -55,12 +56,23 @@ impl PyQueryResult {
         body: &Py<PyBytes>,
     ) -> PyResult<Self> {
         let query = entry.query_index.and_then(|index| queries.get(index));
+        let query = query.map(|query| query.clone_ref(py));
+        Self::of(py, entry, query, body.clone_ref(py))
+    }
+
+    /// A result of this query in these bytes.
+    pub(crate) fn of(
+        py: Python<'_>,
+        entry: ResultEntry,
+        query: Option<Py<PyQuery>>,
+        body: Py<PyBytes>,
+    ) -> PyResult<Self> {
         let error = entry.error.as_ref().map(|error| Py::new(py, PyQueryError::from(error)));
         Ok(Self {
-            query: query.map(|query| query.clone_ref(py)),
+            query,
             error: error.transpose()?,
             entry,
-            body: body.clone_ref(py),
+            body,
             item: PyOnceLock::new(),
             web_page: PyOnceLock::new(),
         })
@@ -68,6 +80,10 @@ impl PyQueryResult {
 
     pub(super) fn entry(&self) -> &ResultEntry {
         &self.entry
+    }
+
+    pub(crate) fn error_object(&self) -> Option<&Py<PyQueryError>> {
+        self.error.as_ref()
     }
 
     fn view<'a>(&'a self, py: Python<'a>) -> ResultView<'a> {
@@ -204,7 +220,7 @@ impl PyQueryResult {
         self.memory(py, |envelope| Some(envelope.result))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+    pub(crate) fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let outcome = match &self.error {
             None => "ok".into(),
             Some(error) => error.get().__repr__(py)?,

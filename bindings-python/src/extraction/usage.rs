@@ -19,6 +19,12 @@ use crate::convert::Members;
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub(crate) struct PyUsage(Usage);
 
+impl From<Usage> for PyUsage {
+    fn from(usage: Usage) -> Self {
+        Self(usage)
+    }
+}
+
 impl PyUsage {
     pub(crate) fn of_fault(fault: &ServiceFault, queries: usize) -> Self {
         Self(Usage::of_fault(fault, queries))
@@ -80,7 +86,7 @@ impl PyUsage {
         other.__add__(self)
     }
 
-    fn __repr__(&self) -> String {
+    pub(crate) fn __repr__(&self) -> String {
         let Usage { queries, billed, unbilled, unknown, .. } = self.0;
         format!("Usage(queries={queries}, billed={billed}, unbilled={unbilled}, unknown={unknown})")
     }

@@ -1,0 +1,187 @@
+//! What both engines say to their driver, and it to them.
+
+use pyo3::prelude::*;
+use silkline::{
+    Timestamp,
+    engine::{Failure, IdleReason, Receipt, RequestId, WaitReason},
+};
+
+use crate::{
+    convert,
+    names::{self, literal, match_args},
+};
+
+literal! {
+    /// Why a request has no answer.
+    FailureName { "network", "not_sent", "timeout" }
+}
+
+impl FailureName {
+    pub(super) fn into_core(self) -> PyResult<Failure> {
+        names::known(Failure::from_name(self.0), self.0)
+    }
+}
+
+literal! {
+    /// Whether an answer was still waited for.
+    ReceiptName { "accepted", "late" }
+}
+
+impl From<Receipt> for ReceiptName {
+    fn from(receipt: Receipt) -> Self {
+        Self(receipt.as_str())
+    }
+}
+
+literal! {
+    /// Why nothing can be sent before a moment.
+    WaitReasonName {
+        "answers", "back_off", "budget", "domain_occupied", "rate", "session_cooling", "slots_busy",
+    }
+}
+
+literal! {
+    /// Why nothing will happen before the next command.
+    IdleReasonName { "closed", "empty", "incomplete", "out_of_budget", "stopped" }
+}
+
+match_args!(AbortArgs: "request_id");
+match_args!(WaitUntilArgs: "at", "reason");
+match_args!(IdleArgs: "reason");
+
+/// Give a request up: nobody waits for its answer. If one comes nevertheless, pass it in.
+///
+/// >>> from silkline import ExtractionApi, ExtractionEngine
+/// >>> from silkline.engine import Abort
+/// >>> engine = ExtractionEngine(ExtractionApi("KEY"))
+/// >>> job = engine.submit({"url": "https://example.com/", "pageType": "article"}, 0.0)
+/// >>> request_id = engine.poll(0.0).request_id
+/// >>> engine.cancel(job, 1.0)
+/// True
+/// >>> engine.poll_batch(1.0, 10)[1] == Abort(request_id)
+/// True
+#[pyclass(name = "Abort", module = "silkline.engine", frozen, eq, hash)]
+#[derive(Eq, Hash, PartialEq)]
+pub(crate) struct PyAbort {
+    /// The id of the request.
+    #[pyo3(get)]
+    request_id: u64,
+}
+
+impl From<RequestId> for PyAbort {
+    fn from(id: RequestId) -> Self {
+        Self { request_id: id.as_u64() }
+    }
+}
+
+#[pymethods]
+impl PyAbort {
+    #[classattr]
+    fn __match_args__() -> AbortArgs {
+        AbortArgs
+    }
+
+    #[new]
+    fn new(request_id: u64) -> Self {
+        Self { request_id }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Abort({})", self.request_id)
+    }
+
+    fn __getnewargs__(&self) -> (u64,) {
+        (self.request_id,)
+    }
+}
+
+/// Nothing to do before this moment, unless a command or an input comes.
+///
+/// >>> from silkline import ExtractionApi, ExtractionEngine
+/// >>> engine = ExtractionEngine(ExtractionApi("KEY"))
+/// >>> queries = [{"url": f"https://example.com/{n}", "pageType": "article"} for n in range(2)]
+/// >>> engine.submit_many(queries, 0.0)
+/// [1, 2]
+/// >>> engine.poll_batch(0.0, 10)[1]
+/// WaitUntil(0.2, 'rate')
+#[pyclass(name = "WaitUntil", module = "silkline.engine", frozen, eq)]
+#[derive(PartialEq)]
+pub(crate) struct PyWaitUntil {
+    /// The moment, in seconds on the driver's clock; never later than the first deadline.
+    #[pyo3(get)]
+    at: f64,
+    /// Why nothing can be sent now.
+    #[pyo3(get)]
+    reason: WaitReasonName,
+}
+
+impl PyWaitUntil {
+    pub(super) fn from_core(at: Timestamp, reason: WaitReason) -> Self {
+        Self { at: convert::told(at), reason: WaitReasonName(reason.as_str()) }
+    }
+}
+
+#[pymethods]
+impl PyWaitUntil {
+    #[classattr]
+    fn __match_args__() -> WaitUntilArgs {
+        WaitUntilArgs
+    }
+
+    #[new]
+    fn new(at: f64, reason: WaitReasonName) -> Self {
+        Self { at, reason }
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        (self.at, self.reason).into_pyobject(py)?.hash()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("WaitUntil({}, '{}')", self.at.into_pyobject(py)?.repr()?, self.reason.0))
+    }
+
+    fn __getnewargs__(&self) -> (f64, WaitReasonName) {
+        (self.at, self.reason)
+    }
+}
+
+/// Nothing to do before the next command.
+///
+/// >>> from silkline import ExtractionApi, ExtractionEngine
+/// >>> ExtractionEngine(ExtractionApi("KEY")).poll(0.0)
+/// Idle('empty')
+#[pyclass(name = "Idle", module = "silkline.engine", frozen, eq, hash)]
+#[derive(Eq, Hash, PartialEq)]
+pub(crate) struct PyIdle {
+    /// Why.
+    #[pyo3(get)]
+    reason: IdleReasonName,
+}
+
+impl From<IdleReason> for PyIdle {
+    fn from(reason: IdleReason) -> Self {
+        Self { reason: IdleReasonName(reason.as_str()) }
+    }
+}
+
+#[pymethods]
+impl PyIdle {
+    #[classattr]
+    fn __match_args__() -> IdleArgs {
+        IdleArgs
+    }
+
+    #[new]
+    fn new(reason: IdleReasonName) -> Self {
+        Self { reason }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Idle('{}')", self.reason.0)
+    }
+
+    fn __getnewargs__(&self) -> (IdleReasonName,) {
+        (self.reason,)
+    }
+}
