@@ -142,6 +142,12 @@ demo: $(VENV)/.installed npm ## Extract a local site's pages in three languages,
 	$(VENV)/bin/python tests/demo/run.py --rust $${CARGO_TARGET_DIR:-target}/debug/examples/extract \
 	    --npm "$$(ls -t dist/silkline-*.tgz | head -1)"
 
+# --- Benchmarks -----------------------------------------------------------------------------
+
+.PHONY: bench
+bench: ## Measure reading answers against peers in the same run; prints ratios, asserts nothing
+	$(CARGO) run -q --release --manifest-path tests/bench/Cargo.toml
+
 # --- Everything -----------------------------------------------------------------------------
 
 .PHONY: clean
