@@ -49,12 +49,15 @@ test-node: npm $(NODE_RUNTIMES) ## Run the tests of the npm package, on the pack
 	cd bindings-wasm && node tests/run.mjs
 
 .PHONY: lint-node
-lint-node: $(NODE_TOOLS) ## Format and lint of the JavaScript; the tests compile the types
+lint-node: $(NODE_TOOLS) ## Format and lint of both halves of the npm package; the tests compile the types
 	cd bindings-wasm && npx biome ci --error-on-warnings .
+	cd bindings-wasm && $(CARGO) fmt --all --check
+	cd bindings-wasm && CARGO_TARGET_DIR=../target $(CARGO) clippy --workspace -- -D warnings
 
 .PHONY: format-node
 format-node: $(NODE_TOOLS)
 	cd bindings-wasm && npx biome check --write .
+	cd bindings-wasm && $(CARGO) fmt --all
 
 .PHONY: format
 format: format-rust format-node format-python ## Format all sources

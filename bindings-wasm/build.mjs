@@ -27,10 +27,10 @@ const workspace = join(here, '..');
 const output = join(here, 'npm', 'wasm');
 const run = (command, args, env = {}) =>
   execFileSync(command, args, {
-    cwd: workspace,
+    cwd: here,
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
-    env: { ...process.env, ...env },
+    env: { CARGO_TARGET_DIR: join(workspace, 'target'), ...process.env, ...env },
   }).trim();
 
 const cargo = process.env.CARGO ?? 'cargo';

@@ -4,3 +4,12 @@
 
 exports.copyBytes = (bytes) => bytes.slice();
 exports.copyNumbers = (numbers) => numbers.slice();
+
+/** The ASCII form of a domain, which holds no character that would end it in a URL. */
+exports.domainToAscii = (domain) => {
+  try {
+    return new URL(`http://${domain}/`).hostname;
+  } catch {
+    return undefined;
+  }
+};
