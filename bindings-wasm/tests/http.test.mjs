@@ -49,3 +49,19 @@ test('errors are errors', () => {
     },
   );
 });
+
+test('international domain names have the form that the standard gives them', () => {
+  const api = new silkline.ProxyApi({ apiKey: 'key' });
+  const host = (name) => new URL(api.stripLeaks({ url: `https://${name}/` }).url).host;
+  const authority = (name) => api.request({ url: `https://${name}/` }).connect.url;
+  for (const name of ['BÜCHER.example', 'bu\u0308cher.example', 'XN--bcher-kva.example']) {
+    assert.equal(authority(name), 'xn--bcher-kva.example:443');
+    assert.equal(host(name), 'xn--bcher-kva.example');
+  }
+  assert.equal(authority('Example.COM'), 'example.com:443');
+  assert.equal(authority('１.2.3.4'), '1.2.3.4:443');
+  for (const wrong of ['a\uff0fb', 'xn--a', 'a b', '\u00ad', 'a\ufffdb', '%C3', 'ü%3A']) {
+    const refused = (error) => error.code === 'target_url_invalid';
+    assert.throws(() => authority(wrong), refused, wrong);
+  }
+});
