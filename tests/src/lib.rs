@@ -8,6 +8,7 @@ pub mod json_reader;
 mod problem;
 mod proxy;
 mod schedule;
+pub mod simulation;
 pub mod vectors;
 
 /// The readme's example, run as documentation tests are.
