@@ -18,6 +18,11 @@ test: test-rust test-node test-python ## Run all tests, in Rust, Python and Node
 test-rust: ## Run the tests of the core: units, documentation, vectors, layering
 	$(CARGO) test --workspace --all-features
 
+# The scenarios are large: SIMULATE_ARGS="--only small --seeds 100" runs a few of them.
+.PHONY: simulate
+simulate: ## Run all simulated worlds and crawls: a table, and target/simulate.json
+	$(CARGO) run -q --release -p conformance --example simulate -- $(SIMULATE_ARGS)
+
 .PHONY: lint
 lint: lint-rust lint-node lint-python ## Run every linter, warnings being errors
 

@@ -30,7 +30,7 @@ const WORLDS: [(&str, World, u64); 2] = [
 
 /// Runs the worlds of many seeds on all processors.
 fn worlds(name: &str, run: World, seeds: u64) -> Row {
-    let (next, broken, sends) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let (next, broken, requests) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let work = || {
         loop {
             let seed = next.fetch_add(1, Relaxed);
@@ -39,7 +39,7 @@ fn worlds(name: &str, run: World, seeds: u64) -> Row {
             }
             let outcome = match catch_unwind(|| run(seed, false)) {
                 Ok(run) => {
-                    sends.fetch_add(run.sends, Relaxed);
+                    requests.fetch_add(run.sends, Relaxed);
                     run.broken.map(|broken| broken.to_string())
                 }
                 Err(_) => Some("panicked".into()),
@@ -54,7 +54,7 @@ fn worlds(name: &str, run: World, seeds: u64) -> Row {
     thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
     Row {
         violations: broken.into_inner(),
-        sends: Some(sends.into_inner()),
+        sends: Some(requests.into_inner()),
         ..Row::new(format!("{seeds} small worlds: {name}"))
     }
 }

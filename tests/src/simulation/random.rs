@@ -11,7 +11,7 @@ pub(super) struct Dice(Rng);
 
 impl Dice {
     pub(super) fn new(seed: u64) -> Self {
-        Self(Rng::new(seed ^ 0x5eed_0f_c401ce5))
+        Self(Rng::new(seed ^ 0x5eed_0fc4_01ce_0005))
     }
 
     pub(super) fn up_to(&mut self, most: u64) -> u64 {

@@ -71,8 +71,8 @@ pub fn storm(name: &str, then: &str, probed: bool, seed: u64) -> Row {
         let (storm, good) = (world.sends - before, world.succeeded);
         // What was under way, what left before the first refusal came back, and probes.
         let early = RATE * 2;
-        let probes = storm.saturating_sub(early);
-        hold(!probed || probes <= length / (20 * SECOND) + 1, || {
+        let later = storm.saturating_sub(early);
+        hold(!probed || later <= length / (20 * SECOND) + 1, || {
             format!("{storm} requests in a storm with {under_way} under way")
         })?;
         world.replace_service(calm, seed);

@@ -95,6 +95,7 @@ pub(super) struct Open {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what an application remembers are flags")]
 pub(super) struct World {
     pub(super) dice: Dice,
     pub(super) setting: Setting,
