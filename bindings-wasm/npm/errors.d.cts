@@ -191,7 +191,7 @@ export class InvalidSetting extends SilklineError {
 
 /** A job was not taken. */
 export class NotSubmitted extends SilklineError {
-  readonly code: 'engine_closed' | 'queue_full';
+  readonly code: 'engine_closed' | 'named_sessions_excluded' | 'queue_full';
   /** The size of the queue. */
   readonly limit?: number;
 }

@@ -10,8 +10,9 @@ use std::{
 use silkline::{
     Rng, Timestamp,
     engine::{
-        Failure, IdleReason, JobId, ProxyConfig, ProxyEngine, ProxyEvent, ProxyJob, ProxyOutcome,
-        ProxyOutput, ProxySend, ProxySendKind, Receipt, RequestId, SessionCreation, WaitReason,
+        Failure, IdleReason, JobId, JobSession, NotSubmitted, ProxyConfig, ProxyEngine, ProxyEvent,
+        ProxyJob, ProxyOutcome, ProxyOutput, ProxySend, ProxySendKind, Receipt, RequestId,
+        SessionCreation, WaitReason,
     },
     http::{Headers, Method, Request, Response},
     proxy::ProxyApi,
@@ -375,7 +376,6 @@ fn a_crawl_without_faults_is_near_its_bound_and_never_early() {
     assert!(world.ended.values().all(|outcome| outcome.outcome.is_ok()));
     let bound = 20_000.0 * 12.0 / 100.0 - 12.0;
     let makespan = world.last_send.since(world.first_send.unwrap()).as_secs_f64();
-    println!("makespan {makespan}, bound {bound}");
     assert!(makespan <= bound * 1.01, "{makespan} against {bound}");
 }
 
@@ -390,12 +390,10 @@ fn a_crawl_with_faults_is_near_its_bound_and_never_early() {
     let faults = Faults { network: 20, ban: 10, dead: 10, target: 10, dropped: 0 };
     let world = crawl(config, faults, 20_000, 50, 1);
     let stats = world.service.stats();
-    println!("{:?}\n{stats:?}", world.engine.stats());
     assert_eq!(stats.early_requests, 0);
     assert_eq!(world.ended.len(), 20_000);
     let bound = f64::from(world.fetches) * 12.0 / 100.0 - 12.0;
     let makespan = world.last_send.since(world.first_send.unwrap()).as_secs_f64();
-    println!("makespan {makespan}, bound {bound}");
     assert!(makespan <= bound * 1.10, "{makespan} against {bound}");
     assert!(world.ended.values().all(|outcome| outcome.outcome.is_ok()));
 }
@@ -435,4 +433,245 @@ fn sessions_are_made_by_calls() {
     let stats = world.service.stats();
     assert_eq!((stats.sessions_created, stats.early_requests), (10, 0));
     assert_eq!(world.engine.stats().succeeded, 50);
+}
+
+/// What a restart goes back to.
+struct Saved {
+    bytes: Vec<u8>,
+    submitted: BTreeSet<JobId>,
+    ended: BTreeMap<JobId, ProxyOutcome>,
+    events: usize,
+}
+
+/// A small world in which everything may happen.
+struct RandomWorld {
+    world: World,
+    config: ProxyConfig,
+    submitted: BTreeSet<JobId>,
+    saved: Option<Saved>,
+    crashes: bool,
+    /// Addresses enough that none is chosen while it cools.
+    many: bool,
+}
+
+impl RandomWorld {
+    fn new(seed: u64, crashes: bool) -> Self {
+        let mut rng = Rng::new(seed);
+        let small = |rng: &mut Rng, most| u32::try_from(1 + rng.up_to(most)).unwrap();
+        let one_in = |rng: &mut Rng, n: u64| rng.up_to(n - 1) == 0;
+        let creation =
+            if one_in(&mut rng, 2) { SessionCreation::Call } else { SessionCreation::Header };
+        let size = small(&mut rng, 6);
+        let pool = pool(size, 50)
+            .with_max_bans(small(&mut rng, 2))
+            .with_anonymous_percent(50 * (small(&mut rng, 2) - 1))
+            .unwrap();
+        let config = ProxyConfig::default()
+            .with_pool(pool)
+            .with_creation(creation)
+            .with_warm_up(if one_in(&mut rng, 3) { size } else { 0 })
+            .unwrap()
+            .with_concurrency(small(&mut rng, 8))
+            .unwrap()
+            .with_queue_size(40)
+            .unwrap()
+            .with_domain_delay("slow.com", Duration::from_secs(30))
+            .with_deadline(Duration::from_secs(40))
+            .with_adopt_all(one_in(&mut rng, 4))
+            .with_requeue(!one_in(&mut rng, 4))
+            .with_keep_secrets(one_in(&mut rng, 2));
+        let mut service = ServiceConfig::default();
+        let many = one_in(&mut rng, 2);
+        service.outgoing = addresses(if many { 500 } else { small(&mut rng, 20) });
+        service.bans = bans();
+        service.domain_delays = [("slow.com".to_owned(), Duration::from_secs(30))].into();
+        service.forbidden_domains = vec!["forbidden.com".into()];
+        if one_in(&mut rng, 3) {
+            service.max_connections = Some(2);
+        }
+        if one_in(&mut rng, 3) {
+            service.max_sessions = 3;
+        }
+        let mut world = World::new(config.clone(), service, seed);
+        if one_in(&mut rng, 2) {
+            world.faults = Faults { network: 60, ban: 40, dead: 40, target: 60, dropped: 20 };
+        }
+        Self { world, config, submitted: BTreeSet::new(), saved: None, crashes, many }
+    }
+
+    fn pick(&mut self, count: usize) -> usize {
+        usize::try_from(self.world.rng.up_to(u64::try_from(count - 1).unwrap())).unwrap()
+    }
+
+    fn submit(&mut self) {
+        let domain = ["a.com", "x.a.com", "b.com", "slow.com", "forbidden.com"][self.pick(5)];
+        let request = get(&format!("http://{domain}/{}", self.pick(1000)));
+        let mut headers = Headers::new();
+        headers.append("Cookie", "secret=1").unwrap();
+        let secret = self.pick(4) == 0;
+        let request = if secret { request.with_headers(headers) } else { request };
+        let job = ProxyJob::new(request).with_priority(i32::try_from(self.pick(3)).unwrap());
+        let job = match self.pick(8) {
+            0 => job.outside_sessions(),
+            1 => job.in_session("one"),
+            2 => job.in_session("two"),
+            3 => job.with_session(JobSession::Named { name: "three".into(), replace: true }),
+            _ => job,
+        };
+        match self.world.engine.submit(job, self.world.now) {
+            Ok(id) => assert!(self.submitted.insert(id), "{id} twice"),
+            Err(NotSubmitted::NamesExcluded) => {}
+            Err(_) => assert!(self.submitted.len() - self.world.ended.len() >= 40),
+        }
+    }
+
+    fn act(&mut self) {
+        match self.pick(12) {
+            0..=4 => (0..=self.pick(6)).for_each(|_| self.submit()),
+            5 => {
+                let ids: Vec<JobId> = self.submitted.iter().copied().collect();
+                if !ids.is_empty() {
+                    let id = ids[self.pick(ids.len())];
+                    let known = self.world.engine.contains(id);
+                    assert_eq!(self.world.engine.cancel(id, self.world.now), known);
+                }
+            }
+            6 => {
+                let name = ["one", "two", "three"][self.pick(3)];
+                self.world.engine.end_session(name, self.world.now);
+            }
+            7 if self.crashes => {
+                let bytes = self.world.engine.snapshot(self.world.now);
+                let text = String::from_utf8(bytes.clone()).unwrap();
+                assert!(!text.contains("a2V5Og==") && !text.contains("api key"));
+                if !text.contains("keep") {
+                    self.saved = Some(Saved {
+                        bytes,
+                        submitted: self.submitted.clone(),
+                        ended: self.world.ended.clone(),
+                        events: self.world.events.len(),
+                    });
+                }
+            }
+            8 if self.crashes => self.crash(),
+            _ => {}
+        }
+    }
+
+    fn crash(&mut self) {
+        let Some(saved) = self.saved.take() else { return };
+        let world = &mut self.world;
+        let api = ProxyApi::new("key").unwrap();
+        let downtime = (world.rng.up_to(1) == 0).then(|| Duration::from_secs(world.rng.up_to(60)));
+        world.now = world.now + downtime.unwrap_or(Duration::from_secs(20));
+        let config = self.config.clone();
+        world.engine =
+            ProxyEngine::restore(api, config, &saved.bytes, world.now, downtime).unwrap();
+        for ticket in core::mem::take(&mut world.waiting).into_keys() {
+            world.service.handle_closed(ticket, world.now);
+        }
+        world.happenings.clear();
+        world.heap.clear();
+        world.open.clear();
+        world.aborted.clear();
+        world.busy.clear();
+        world.in_sessions.clear();
+        world.ended = saved.ended;
+        world.events.truncate(saved.events);
+        self.submitted = saved.submitted;
+    }
+
+    /// Gives jobs from a snapshot what they lack.
+    fn supply(&mut self) {
+        for event in core::mem::take(&mut self.world.events) {
+            if let ProxyEvent::Incomplete(job) = event {
+                assert_eq!(job.headers, ["Cookie"]);
+                let mut headers = Headers::new();
+                headers.append("Cookie", "secret=1").unwrap();
+                let request = job.request.with_headers(headers);
+                let waited = self.world.engine.contains(job.job);
+                let supplied = self.world.engine.supply(job.job, request, self.world.now);
+                assert_eq!(supplied, Ok(waited));
+            }
+        }
+    }
+
+    fn run(mut self) -> World {
+        for _ in 0..60 {
+            let end = self.world.now + millis(self.world.rng.up_to(20_000));
+            self.world.run(end);
+            self.world.now = end;
+            self.supply();
+            self.act();
+        }
+        let close = self.pick(2) == 0;
+        if close {
+            let grace = Duration::from_secs(self.world.rng.up_to(20));
+            self.world.engine.close(self.world.now, grace);
+        }
+        for round in 0.. {
+            assert!(round < 100, "it never ends");
+            self.world.run(FOREVER);
+            self.supply();
+            match self.world.idle_after_events() {
+                Some(IdleReason::Closed | IdleReason::Empty) => break,
+                Some(IdleReason::Incomplete) | None => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        let ended: BTreeSet<JobId> = self.world.ended.keys().copied().collect();
+        let left: Vec<&JobId> = self.submitted.difference(&ended).collect();
+        let stats = self.world.engine.stats();
+        assert!(left.is_empty(), "{left:?} did not end: {stats:?}\n{:?}", self.config);
+        assert_eq!(self.submitted, ended, "each job ends exactly once");
+        self.world
+    }
+}
+
+impl World {
+    /// The reason to be idle; `None` if there is something to do.
+    fn idle_after_events(&mut self) -> Option<IdleReason> {
+        match self.engine.poll(self.now) {
+            ProxyOutput::Idle(reason) => Some(reason),
+            ProxyOutput::Event(ProxyEvent::Finished(outcome)) => {
+                assert!(self.ended.insert(outcome.job, *outcome).is_none());
+                None
+            }
+            ProxyOutput::Event(event) => {
+                self.events.push(event);
+                None
+            }
+            ProxyOutput::Send(send) => {
+                self.send(send);
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How many worlds a test looks at.
+const WORLDS: u64 = 100;
+
+#[test]
+fn in_random_worlds_each_job_ends_once_and_nothing_is_early() {
+    for seed in
+        std::env::var("SEED").ok().and_then(|s| s.parse().ok()).map_or(0..WORLDS, |s: u64| s..s + 1)
+    {
+        let world = RandomWorld::new(seed, false);
+        let many = world.many;
+        let world = world.run();
+        let stats = world.service.stats();
+        assert!(!many || stats.early_requests == 0, "seed {seed}");
+        if world.faults.dead == 0 && world.faults.network == 0 {
+            assert_eq!(stats.errors.get("bad_session_id"), None, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn over_crashes_each_job_of_the_snapshot_ends_once() {
+    for seed in 0..WORLDS {
+        RandomWorld::new(seed, true).run();
+    }
 }

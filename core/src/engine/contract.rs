@@ -168,6 +168,9 @@ pub enum NotSubmitted {
     /// The machine was closed.
     #[error("the machine is closed")]
     Closed,
+    /// The job is for a named session, and the pool is for anonymous ones alone.
+    #[error("no session of the pool may have a name")]
+    NamesExcluded,
     /// As many jobs as configured are unfinished.
     #[error("the queue is full: {limit} jobs are unfinished")]
     QueueFull {
@@ -181,12 +184,14 @@ pub enum NotSubmitted {
 
 impl NotSubmitted {
     /// The codes of this error, beside those of the one it passes on.
-    pub const CODES: &'static [&'static str] = &["engine_closed", "queue_full"];
+    pub const CODES: &'static [&'static str] =
+        &["engine_closed", "named_sessions_excluded", "queue_full"];
 
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Closed => "engine_closed",
+            Self::NamesExcluded => "named_sessions_excluded",
             Self::QueueFull { .. } => "queue_full",
             Self::Request(error) => error.code(),
         }

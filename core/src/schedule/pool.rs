@@ -16,6 +16,15 @@ use crate::Timestamp;
 /// Housekeeping that one call may cost.
 const STEPS: u32 = 1024;
 
+/// From here on an answer through an address that nobody knew was slow because it was held back.
+const HELD: Duration = Duration::from_secs(3);
+
+/// Whether a first request may have been held back, because its address cooled from somebody
+/// else's: then it counts from when it was let through, which only its answer limits.
+fn was_held(turn: Turn, now: Timestamp) -> bool {
+    now.since(turn.sent()) > HELD
+}
+
 /// A session of a pool, as long as it is in the pool.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SessionKey {
@@ -126,6 +135,8 @@ pub(super) struct Session {
     pub(super) timeouts: u32,
     /// The delay that the service announced last.
     announced: Duration,
+    /// No request through it has been answered.
+    fresh: bool,
     /// Counts among the named sessions: it has a name or was created for one.
     for_name: bool,
     /// An address learned during a use, to be joined after it.
@@ -233,7 +244,14 @@ impl SessionPool {
         let key = self.insert(id, Pace::new(self.config.margin, now), sent);
         if let (Some(first), Some(group)) = (first, self.group_mut(key.index)) {
             let turn = group.pace.begin(first.delay, first.sent);
-            group.pace.answered(turn, now);
+            if was_held(turn, now) {
+                group.pace.timed_out(turn, now);
+            } else {
+                group.pace.answered(turn, now);
+            }
+            if let Some(session) = self.sessions.get_mut(key.index) {
+                session.fresh = false;
+            }
         }
         if let Some(address) = address {
             self.join(key.index, address);
@@ -364,11 +382,13 @@ impl SessionPool {
         }
         let turn = usage.turn;
         let margin = self.config.margin.unwrap_or_default();
+        let fresh = self.session(usage.session).is_some_and(|session| session.fresh);
         if let Some(group) = self.group_mut(index) {
             match ending {
                 Ending::NotSent => group.pace.not_sent(turn),
                 Ending::TimedOut => group.pace.timed_out(turn, now),
                 Ending::Broken => group.pace.timed_out(turn, now.max(turn.sent() + margin)),
+                _ if fresh && was_held(turn, now) => group.pace.timed_out(turn, now),
                 Ending::Answered | Ending::Banned | Ending::Gone | Ending::Slower(_) => {
                     group.pace.answered(turn, now);
                 }
@@ -388,6 +408,7 @@ impl SessionPool {
         let Some(session) = self.sessions.get_mut(index) else { return true };
         session.in_use = false;
         session.announced = announced.unwrap_or(session.announced);
+        session.fresh &= matches!(ending, Ending::Broken | Ending::NotSent | Ending::TimedOut);
         self.in_use -= 1;
         match ending {
             // What may not have arrived keeps no session alive.
@@ -550,6 +571,11 @@ impl SessionPool {
         }
     }
 
+    /// Whether sessions may have names at all.
+    pub fn has_names(&self) -> bool {
+        self.config.named_limit(self.config.size) > 0
+    }
+
     /// Whether there is a place for one more session.
     pub fn has_room(&self) -> bool {
         self.taken() < self.limit
@@ -625,6 +651,7 @@ impl SessionPool {
             bans: 0,
             timeouts: 0,
             announced: Duration::ZERO,
+            fresh: true,
             for_name: false,
             address: None,
             previous: NONE,

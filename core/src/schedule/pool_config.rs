@@ -117,6 +117,11 @@ impl PoolConfig {
         self.max_bans
     }
 
+    /// How long after its last request the service forgets a session.
+    pub(crate) const fn idle(&self) -> Duration {
+        self.idle
+    }
+
     /// How many sessions there may be at once.
     pub const fn size(&self) -> u32 {
         self.size

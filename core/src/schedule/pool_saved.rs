@@ -51,13 +51,11 @@ impl SessionPool {
 
     /// The places of lost creations: how long they are kept, and whether they are for names. A
     /// creation under way may be lost with the process.
-    #[expect(dead_code, reason = "for snapshots of the proxy engine")]
     pub(crate) fn save_lost(&self, now: Timestamp) -> Vec<(u64, bool)> {
         self.lost.iter().map(|(until, named)| (micros(until.since(now)), *named)).collect()
     }
 
     /// Keeps a place for a creation that an earlier process lost.
-    #[expect(dead_code, reason = "for snapshots of the proxy engine")]
     pub(crate) fn take_back_lost(&mut self, wait: Duration, named: bool, now: Timestamp) {
         let at = now + wait;
         let index = self.lost.partition_point(|(until, _)| *until <= at);

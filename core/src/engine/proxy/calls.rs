@@ -37,6 +37,8 @@ struct Deletion {
 pub(super) struct Listing {
     pub(super) known: BTreeMap<Box<str>, SavedSession>,
     pub(super) elapsed: Duration,
+    /// When this process began.
+    pub(super) since: Timestamp,
     pub(super) under_way: bool,
     pub(super) tries: u8,
     pub(super) not_before: Option<Timestamp>,
@@ -90,10 +92,13 @@ impl Calls {
     }
 
     /// When a call comes that has to wait.
-    pub(super) fn next_at(&self) -> Option<Timestamp> {
-        let listing = self.listing.as_ref().filter(|listing| !listing.under_way);
-        let creation = self.not_before.filter(|_| self.warm > 0);
-        listing.and_then(|listing| listing.not_before).into_iter().chain(creation).min()
+    pub(super) fn next_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let at = match &self.listing {
+            Some(listing) if listing.under_way => None,
+            Some(listing) => listing.not_before,
+            None => self.not_before.filter(|_| self.warm > 0),
+        };
+        at.filter(|at| *at > now)
     }
 
     /// Lets sessions be made again.
@@ -518,7 +523,10 @@ impl ProxyEngine {
         listed: Vec<(SessionId, Option<crate::proxy::OutgoingAddress>)>,
         now: Timestamp,
     ) {
-        let Some(Listing { mut known, elapsed, .. }) = self.calls.listing.take() else { return };
+        let Some(Listing { mut known, elapsed, since, .. }) = self.calls.listing.take() else {
+            return;
+        };
+        let elapsed = elapsed + now.since(since);
         let ready = now + self.config.delay;
         for (id, address) in listed {
             let address = address.map(|address| address.host());

@@ -275,6 +275,16 @@ pub struct IncompleteJob {
     pub headers: Vec<String>,
     /// Whether the body is missing.
     pub body: bool,
+    /// Whether the URL is missing: it held the key.
+    pub url: bool,
+}
+
+/// What a snapshot did not keep of a request.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Missing {
+    pub(super) headers: Vec<String>,
+    pub(super) body: bool,
+    pub(super) url: bool,
 }
 
 /// Something for the application.

@@ -138,6 +138,10 @@ impl Lines {
         self.starved.push_back(index);
     }
 
+    pub(super) fn are_starved(&self) -> bool {
+        !self.starved.is_empty()
+    }
+
     pub(super) fn next_starved(&mut self) -> Option<u32> {
         self.starved.pop_front()
     }

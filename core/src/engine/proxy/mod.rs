@@ -7,6 +7,7 @@ mod job;
 mod lines;
 mod output;
 mod poll;
+mod saved;
 mod send;
 mod stats;
 mod window;
@@ -37,7 +38,7 @@ use crate::{
     schedule::{Ending, NONE, Place, SessionPool, Use},
 };
 use calls::Calls;
-use job::Target;
+use job::{Missing, Target};
 use lines::Lines;
 use send::Errand;
 use stats::Counters;
@@ -76,8 +77,8 @@ struct Work {
     limited: u8,
     /// Retries that were nobody's fault but the session's.
     free: u8,
-    /// It needs what a snapshot did not keep.
-    incomplete: bool,
+    /// What a snapshot did not keep of its request.
+    missing: Option<Box<Missing>>,
 }
 
 type JobEnd = Result<ProxyFetched, ProxyJobError>;
@@ -174,10 +175,13 @@ impl ProxyEngine {
             return Err(NotSubmitted::Closed);
         }
         let ProxyJob { request, options, session, priority, key } = job.into();
+        if matches!(session, JobSession::Named { .. }) && !self.pool.has_names() {
+            return Err(NotSubmitted::NamesExcluded);
+        }
         self.check(&request, &options, session == JobSession::Outside)?;
         let domain = host(&request.url);
         let target = Target::new(request, options);
-        let work = Work { target, seat: Seat::Outside, limited: 0, free: 0, incomplete: false };
+        let work = Work { target, seat: Seat::Outside, limited: 0, free: 0, missing: None };
         let index = self.jobs.insert(&domain, priority, key, work, now)?;
         let id = self.jobs.get(index).map_or(JobId(0), |job| job.id);
         let (seat, first) = match session {
@@ -245,14 +249,14 @@ impl ProxyEngine {
         self.clock.see(now);
         let Some(index) = self.jobs.find(job) else { return Ok(false) };
         let Some(work) = self.jobs.get(index).map(|job| &job.inner) else { return Ok(false) };
-        if !work.incomplete {
+        if work.missing.is_none() {
             return Ok(false);
         }
         let options = work.target.options().cloned().unwrap_or_default();
         self.check(&request, &options, work.seat == Seat::Outside)?;
         if let Some(job) = self.jobs.get_mut(index) {
             job.inner.target.replace(request);
-            job.inner.incomplete = false;
+            job.inner.missing = None;
         }
         self.incomplete -= 1;
         self.take_turn(index);
@@ -374,7 +378,7 @@ impl ProxyEngine {
             Err(_) => &mut self.counters.failed,
         };
         *counter += 1;
-        self.incomplete -= u32::from(inner.incomplete);
+        self.incomplete -= u32::from(inner.missing.is_some());
         let elapsed = now.since(submitted);
         let request = inner.target.request();
         let outcome = ProxyOutcome { job: id, key, request, outcome, attempts, cost, elapsed };
@@ -414,7 +418,7 @@ impl ProxyEngine {
     /// Puts a job into its queue that is held; in a line, only if it is its turn.
     fn take_turn(&mut self, index: u32) {
         let Some(job) = self.jobs.get(index) else { return };
-        if job.stage != Stage::Held || job.inner.incomplete {
+        if job.stage != Stage::Held || job.inner.missing.is_some() {
             return;
         }
         if let Seat::Line { index: line, .. } = job.inner.seat

@@ -62,6 +62,7 @@ impl ProxyEngine {
                 let serial = self.lines.get(line).map_or(0, |line| line.serial);
                 self.lose_line(Some((line, serial)), SessionLoss::Expired);
             }
+            self.wake_starved();
         }
     }
 
@@ -120,14 +121,9 @@ impl ProxyEngine {
             return Some(ProxyOutput::Send(send));
         }
         if idle {
-            let reason = if self.calls.next_at().is_some() {
-                WaitReason::BackOff
-            } else {
-                WaitReason::Answers
-            };
-            return Some(match self.calls.next_at() {
-                Some(at) => self.wait(Some(at), reason),
-                None => self.wait_or(reason, IdleReason::Empty),
+            return Some(match self.calls.next_at(now) {
+                Some(at) => self.wait(Some(at), WaitReason::BackOff),
+                None => self.wait_or(WaitReason::Answers, IdleReason::Empty),
             });
         }
         self.next_fetch(now)
@@ -150,7 +146,7 @@ impl ProxyEngine {
                 (Next::Job(direct), Next::Job(pooled)) => self.fairer(direct, pooled),
                 (Next::Job(direct), Next::Nothing) => (direct, true),
                 (Next::Nothing, Next::Job(pooled)) => (pooled, false),
-                (Next::Nothing, Next::Nothing) => return Some(self.rest(blocked)),
+                (Next::Nothing, Next::Nothing) => return Some(self.rest(blocked, now)),
             };
             if let Some(error) = self.forbidden.get(self.jobs.domain(index)).cloned() {
                 self.end(index, Err(ProxyJobError::Service(error)), now);
@@ -184,13 +180,22 @@ impl ProxyEngine {
     }
 
     /// Nothing can be sent: until when, and why.
-    fn rest(&self, blocked: Option<(Option<Timestamp>, WaitReason)>) -> ProxyOutput {
+    fn rest(
+        &self,
+        blocked: Option<(Option<Timestamp>, WaitReason)>,
+        now: Timestamp,
+    ) -> ProxyOutput {
         let cooling = self.lines.cooling.first();
         let moments = [
             blocked.and_then(|(at, reason)| Some((at?, reason))),
             cooling.map(|(at, _)| (at, WaitReason::SessionCooling)),
             self.jobs.next_return(),
-            self.calls.next_at().map(|at| (at, WaitReason::BackOff)),
+            self.calls.next_at(now).map(|at| (at, WaitReason::BackOff)),
+            // A session that nobody ends leaves its place when it expires.
+            self.pool
+                .next_expiry()
+                .filter(|_| blocked.is_some() || self.lines.are_starved())
+                .map(|at| (at, WaitReason::SessionCooling)),
         ];
         match moments.into_iter().flatten().min_by_key(|(at, _)| *at) {
             Some((at, reason)) => self.wait(Some(at), reason),
@@ -261,7 +266,7 @@ impl ProxyEngine {
                 Err(Unavailable::Busy) => self.hold(index, line, None),
             };
         }
-        if record.lost && !replace {
+        if (record.lost && !replace) || !self.pool.has_names() {
             let name = record.name.clone();
             self.end(index, Err(ProxyJobError::SessionLost { name }), now);
             return Tried::Ended;

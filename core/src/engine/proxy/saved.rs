@@ -1,0 +1,621 @@
+//! Snapshots of the engine.
+
+use alloc::{
+    boxed::Box,
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{
+        Cost, Failure,
+        clock::{age, micros},
+        gate::SavedGate,
+        jobs::SavedJob,
+        snapshot::{self, InvalidSnapshot, SavedBytes, SavedResponse},
+    },
+    Errand, Flights, IncompleteJob, JobId, NONE, ProxyConfig, ProxyEngine, ProxyEvent,
+    ProxyFetched, ProxyJobError, ProxyOutcome, ProxyOutput, RequestId, Seat, SessionLoss, Stage,
+    Target, Work,
+    calls::Listing,
+    job::Missing,
+    stats::Counters,
+};
+use crate::{
+    Rng, Timestamp,
+    engine::gate::Gate,
+    http::{Headers, Method, Request},
+    proxy::{
+        InvalidProxiedRequest, InvalidProxyOptions, LeakKind, OutgoingAddress, ProxyApi,
+        ProxyErrorKind, ProxyOptions, ProxyServiceError, SessionId,
+    },
+    schedule::SavedSession,
+};
+
+const MACHINE: &str = "proxy_engine";
+
+#[derive(Deserialize, Serialize)]
+struct State {
+    rng: u64,
+    next_job: u64,
+    next_request: u64,
+    next_line: u64,
+    gate: SavedGate,
+    counters: Counters,
+    concurrency: u32,
+    warm_up: u32,
+    creation_wait_us: Option<u64>,
+    creation_failures: u32,
+    crowded: bool,
+    sessions: Vec<SavedSession>,
+    /// Places of creations whose answer is lost: for how long, and whether for a name.
+    lost: Vec<(u64, bool)>,
+    deletions: Vec<String>,
+    foreign: Vec<String>,
+    lines: Vec<SavedLine>,
+    forbidden: Vec<(Box<str>, SavedServiceError)>,
+    jobs: Vec<SavedJob<SavedWork>>,
+    events: Vec<SavedEvent>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct SavedLine {
+    serial: u64,
+    name: Box<str>,
+    lost: bool,
+    ending: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+struct SavedWork {
+    #[serde(flatten)]
+    request: SavedRequest,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    options: Vec<(String, String)>,
+    /// The serial number of its line, and whether it may go through another session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line: Option<(u64, bool)>,
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    outside: bool,
+    #[serde(default)]
+    limited: u8,
+    #[serde(default)]
+    free: u8,
+}
+
+/// A request in a snapshot, less what does not belong there.
+#[derive(Deserialize, Serialize)]
+struct SavedRequest {
+    method: String,
+    url: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<SavedBytes>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    missing_headers: Vec<String>,
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    missing_body: bool,
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    missing_url: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+struct SavedServiceError {
+    code: String,
+    status: u16,
+    text: String,
+    detail: String,
+    retry_after_us: Option<u64>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedEvent {
+    Finished(Box<SavedOutcome>),
+    SessionLost { name: Box<str>, session: String, cause: String },
+    Stopped(SavedServiceError),
+}
+
+#[derive(Deserialize, Serialize)]
+struct SavedOutcome {
+    job: u64,
+    key: Option<Box<str>>,
+    request: SavedRequest,
+    outcome: SavedEnding,
+    attempts: u32,
+    billed: u32,
+    possibly_billed: u32,
+    elapsed_us: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedEnding {
+    Banned(SavedResponse),
+    Cancelled,
+    Closed,
+    Failed(String),
+    Fetched {
+        request: u64,
+        response: SavedResponse,
+        session: Option<String>,
+        outgoing: Option<String>,
+    },
+    HeadersTooLarge(usize),
+    Interrupted,
+    Option(String),
+    Region,
+    Scheme(String),
+    Service(SavedServiceError),
+    SessionLost(Box<str>),
+    Url(String),
+}
+
+impl ProxyEngine {
+    /// Everything that a new process needs to go on: ages instead of moments, no key of the API,
+    /// and of the jobs no `Cookie`, `Authorization` and body, unless configured.
+    pub fn snapshot(&self, now: Timestamp) -> Vec<u8> {
+        let now = self.clock.clone().see(now);
+        let mut lost = self.pool.save_lost(now);
+        let mut deletions: Vec<String> =
+            self.calls.doomed().map(|id| id.as_str().to_string()).collect();
+        let mut flying = Vec::new();
+        let idle = micros(self.config.pool.idle());
+        for (_, flight) in self.flights.iter() {
+            match &flight.inner {
+                Errand::Create { named, .. } => lost.push((idle, *named)),
+                Errand::Delete { id, .. } => deletions.push(id.as_str().to_string()),
+                Errand::Fetch(fetch) => {
+                    flying.push(fetch.job);
+                    lost.extend(fetch.place.as_ref().map(|place| (idle, place.is_named())));
+                }
+                Errand::List => {}
+            }
+        }
+        lost.sort_unstable();
+        let held = self.jobs.by_id().filter(|(_, job)| job.stage == Stage::Held);
+        let jobs = flying.into_iter().chain(self.jobs.queues.jobs());
+        let jobs = jobs.chain(self.jobs.waiting_jobs()).chain(held.map(|(index, _)| index));
+        let lines = self.lines.table.iter().map(|(_, line)| SavedLine {
+            serial: line.serial,
+            name: line.name.clone(),
+            lost: line.lost,
+            ending: line.ending,
+        });
+        let forbidden = self.forbidden.iter();
+        let events = self.outbox.iter().filter_map(|output| match output {
+            ProxyOutput::Event(event) => self.save_event(event),
+            _ => None,
+        });
+        snapshot::write(
+            MACHINE,
+            &State {
+                rng: self.rng.state(),
+                next_job: self.jobs.next_id(),
+                next_request: self.flights.next_id(),
+                next_line: self.lines.next_serial,
+                gate: self.gate.save(now),
+                counters: self.counters,
+                concurrency: self.window.limit(),
+                warm_up: self.calls.warm,
+                creation_wait_us: self.calls.not_before.map(|at| age(now, at)),
+                creation_failures: self.calls.failures,
+                crowded: self.calls.crowded,
+                sessions: self.save_sessions(now),
+                lost,
+                deletions,
+                foreign: self.calls.foreign.iter().map(|id| id.as_str().to_string()).collect(),
+                lines: lines.collect(),
+                forbidden: forbidden
+                    .map(|(name, error)| (name.clone(), SavedServiceError::new(error)))
+                    .collect(),
+                jobs: jobs.filter_map(|index| self.save_job(index, now)).collect(),
+                events: events.collect(),
+            },
+        )
+    }
+
+    /// The pool's sessions, and those that are still to be listed.
+    fn save_sessions(&self, now: Timestamp) -> Vec<SavedSession> {
+        let mut sessions = self.pool.save(now);
+        if let Some(listing) = &self.calls.listing {
+            let passed = micros(listing.elapsed).saturating_add(age(listing.since, now));
+            sessions.extend(listing.known.values().cloned().map(|session| SavedSession {
+                idle_us: session.idle_us.saturating_add(passed),
+                wait_us: session.wait_us.map(|wait| wait.saturating_sub(passed)),
+                ..session
+            }));
+        }
+        sessions
+    }
+
+    fn save_job(&self, index: u32, now: Timestamp) -> Option<SavedJob<SavedWork>> {
+        self.jobs.save(index, now, |job| {
+            let work = &job.inner;
+            let line = match work.seat {
+                Seat::Line { index, replace } => {
+                    self.lines.get(index).map(|line| (line.serial, replace))
+                }
+                Seat::Outside | Seat::Pool => None,
+            };
+            SavedWork {
+                request: self.save_request(work.target.request(), work.missing.as_deref()),
+                options: work
+                    .target
+                    .options()
+                    .map(|known| pairs(&known.headers()))
+                    .unwrap_or_default(),
+                line,
+                outside: work.seat == Seat::Outside,
+                limited: work.limited,
+                free: work.free,
+            }
+        })
+    }
+
+    /// A request less its secrets, and the key in any case.
+    fn save_request(&self, mut request: Request, missing: Option<&Missing>) -> SavedRequest {
+        let mut lacks = missing.cloned().unwrap_or_default();
+        request.headers.remove("Proxy-Authorization");
+        let secrets = if self.config.keep_secrets { &[][..] } else { &["Authorization", "Cookie"] };
+        let leaks = self.api.leaks(&request).into_iter();
+        let leaks = leaks.filter(|leak| leak.kind == LeakKind::Key).map(|leak| leak.name);
+        let mut names: Vec<String> = leaks.chain(secrets.iter().map(ToString::to_string)).collect();
+        names.retain(|name| request.headers.contains(name));
+        for name in names {
+            request.headers.remove(&name);
+            if !lacks.headers.contains(&name) {
+                lacks.headers.push(name);
+            }
+        }
+        if let Some(url) = without_user(&request.url)
+            && (!self.config.keep_secrets || self.shows_key(&request.url))
+        {
+            request.url = url;
+            if !lacks.headers.iter().any(|name| name == "Authorization") {
+                lacks.headers.push("Authorization".into());
+            }
+        }
+        if self.shows_key(&request.url) {
+            request.url = String::new();
+            lacks.url = true;
+        }
+        let keep =
+            self.config.keep_secrets && !self.shows_key(&String::from_utf8_lossy(&request.body));
+        lacks.body |= !request.body.is_empty() && !keep;
+        let body = (!request.body.is_empty() && keep).then(|| SavedBytes::new(&request.body));
+        SavedRequest {
+            method: request.method.as_str().into(),
+            url: request.url,
+            headers: pairs(&request.headers),
+            body,
+            missing_headers: lacks.headers,
+            missing_body: lacks.body,
+            missing_url: lacks.url,
+        }
+    }
+
+    fn shows_key(&self, text: &str) -> bool {
+        !self.api.leaks(&Request::new(Method::GET, text)).is_empty()
+    }
+
+    /// An engine that goes on where a snapshot was taken, `downtime` ago if that is known (zero
+    /// else). Its sessions are used again once the service has listed them. Jobs that were under
+    /// way are tried again, possibly billed twice, or end as interrupted, as configured.
+    pub fn restore(
+        api: ProxyApi,
+        config: ProxyConfig,
+        bytes: &[u8],
+        now: Timestamp,
+        downtime: Option<Duration>,
+    ) -> Result<Self, InvalidSnapshot> {
+        let state: State = snapshot::read(MACHINE, bytes)?;
+        let elapsed = downtime.unwrap_or_default();
+        let mut engine = Self::new(api, config, 0, now);
+        let now = engine.clock.latest();
+        let left = |wait_us| Duration::from_micros(wait_us).saturating_sub(elapsed);
+        engine.rng = Rng::new(state.rng);
+        engine.flights = Flights::new(state.next_request);
+        engine.gate = Gate::take_back(&state.gate, elapsed, now);
+        engine.counters = state.counters;
+        engine.window.set_limit(state.concurrency);
+        engine.calls.warm = state.warm_up.min(engine.config.pool.size());
+        engine.calls.not_before = state.creation_wait_us.map(|wait| now + left(wait));
+        engine.calls.failures = state.creation_failures;
+        engine.calls.crowded = state.crowded && engine.calls.not_before.is_some();
+        engine.jobs.set_next_id(state.next_job);
+        engine.lines.next_serial = state.next_line;
+        for (wait_us, named) in state.lost {
+            if left(wait_us) > Duration::ZERO {
+                engine.pool.take_back_lost(left(wait_us), named, now);
+            }
+        }
+        for id in state.deletions.into_iter().filter_map(|id| SessionId::new(id).ok()) {
+            engine.delete(id, now);
+        }
+        let foreign = state.foreign.into_iter();
+        engine.calls.foreign = foreign.filter_map(|id| SessionId::new(id).ok()).collect();
+        if !state.sessions.is_empty() || engine.config.adopt_all {
+            let known = state.sessions.into_iter().map(|session| (session.id.clone(), session));
+            engine.calls.listing = Some(Listing {
+                known: known.collect(),
+                elapsed,
+                since: now,
+                under_way: false,
+                tries: 0,
+                not_before: None,
+            });
+        }
+        let forbidden = state.forbidden.into_iter();
+        engine.forbidden = forbidden.map(|(name, error)| (name, error.into_error())).collect();
+        for event in state.events {
+            let event = event.into_event()?;
+            engine.tell(event);
+        }
+        let mut lines = BTreeMap::new();
+        for saved in state.lines {
+            let index = engine.lines.insert(saved.serial, &saved.name);
+            if let Some(line) = engine.lines.get_mut(index) {
+                (line.lost, line.ending) = (saved.lost, saved.ending);
+            }
+            lines.insert(saved.serial, index);
+        }
+        for saved in state.jobs {
+            engine.take_back(saved, &lines, elapsed, now)?;
+        }
+        for index in lines.into_values() {
+            let head = engine.lines.get(index).map_or(NONE, super::lines::Line::head);
+            engine.take_turn(head);
+        }
+        if engine.gate.is_closing() {
+            engine.end_grounded(now);
+        }
+        Ok(engine)
+    }
+
+    fn take_back(
+        &mut self,
+        mut saved: SavedJob<SavedWork>,
+        lines: &BTreeMap<u64, u32>,
+        elapsed: Duration,
+        now: Timestamp,
+    ) -> Result<(), InvalidSnapshot> {
+        let (request, missing) = saved.inner.request.read()?;
+        let options = Headers::from_received(core::mem::take(&mut saved.inner.options));
+        let options = ProxyOptions::from_headers(&options)
+            .map_err(|error| InvalidSnapshot::content(alloc::format!("{error}")))?;
+        let line = match saved.inner.line {
+            None => None,
+            Some((serial, replace)) => {
+                let none = || InvalidSnapshot::content("a job's line is missing");
+                Some((*lines.get(&serial).ok_or_else(none)?, replace))
+            }
+        };
+        let seat = match line {
+            Some((index, replace)) => Seat::Line { index, replace },
+            None if saved.inner.outside => Seat::Outside,
+            None => Seat::Pool,
+        };
+        let incomplete = missing.is_some();
+        let work = Work {
+            target: Target::new(request, options),
+            seat,
+            limited: saved.inner.limited,
+            free: saved.inner.free,
+            missing: missing.map(Box::new),
+        };
+        let index = self.jobs.take_back(&saved, work, elapsed, now);
+        let index = index.ok_or_else(|| InvalidSnapshot::content("a job is there twice"))?;
+        self.incomplete += u32::from(incomplete);
+        let id = self.jobs.get(index).map_or(JobId(0), |job| job.id);
+        if let Some((line, _)) = line
+            && let Some(line) = self.lines.get_mut(line)
+        {
+            line.jobs.insert(id.0, index);
+        }
+        if saved.in_flight {
+            self.counters.possibly_billed += 1;
+            if let Some(job) = self.jobs.get_mut(index) {
+                job.cost.possibly_billed += 1;
+            }
+            if !self.config.requeue {
+                self.end(index, Err(ProxyJobError::Interrupted), now);
+                return Ok(());
+            }
+        }
+        let queued = self.jobs.get(index).is_some_and(|job| job.stage == Stage::Queued);
+        if incomplete || (line.is_some() && queued) {
+            self.jobs.leave(index, Stage::Held);
+        }
+        if incomplete && let Some(job) = self.jobs.get(index) {
+            let missing = job.inner.missing.as_deref().cloned().unwrap_or_default();
+            let event = IncompleteJob {
+                job: job.id,
+                key: job.key.clone(),
+                request: job.inner.target.request(),
+                headers: missing.headers,
+                body: missing.body,
+                url: missing.url,
+            };
+            self.tell(ProxyEvent::Incomplete(Box::new(event)));
+        }
+        Ok(())
+    }
+
+    fn save_event(&self, event: &ProxyEvent) -> Option<SavedEvent> {
+        Some(match event {
+            ProxyEvent::Finished(outcome) => SavedEvent::Finished(Box::new(SavedOutcome {
+                job: outcome.job.as_u64(),
+                key: outcome.key.clone(),
+                request: self.save_request(outcome.request.clone(), None),
+                outcome: SavedEnding::new(&outcome.outcome),
+                attempts: outcome.attempts,
+                billed: outcome.cost.billed,
+                possibly_billed: outcome.cost.possibly_billed,
+                elapsed_us: micros(outcome.elapsed),
+            })),
+            // Its job is in the snapshot, and tells it again.
+            ProxyEvent::Incomplete(_) => return None,
+            ProxyEvent::SessionLost { name, session, cause } => SavedEvent::SessionLost {
+                name: name.clone(),
+                session: session.as_str().into(),
+                cause: cause.as_str().into(),
+            },
+            ProxyEvent::Stopped(error) => SavedEvent::Stopped(SavedServiceError::new(error)),
+        })
+    }
+}
+
+fn pairs(headers: &Headers) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+/// A URL without user and password; `None` if it has none.
+fn without_user(url: &str) -> Option<String> {
+    if !url.contains('@') {
+        return None;
+    }
+    let mut parsed = url::Url::parse(url).ok()?;
+    if parsed.username().is_empty() && parsed.password().is_none() {
+        return None;
+    }
+    parsed.set_username("").ok()?;
+    parsed.set_password(None).ok()?;
+    Some(parsed.into())
+}
+
+impl SavedRequest {
+    fn read(&mut self) -> Result<(Request, Option<Missing>), InvalidSnapshot> {
+        let method = self.method.parse::<Method>();
+        let method = method.map_err(|_| InvalidSnapshot::content("a method is none"))?;
+        let headers = Headers::from_received(core::mem::take(&mut self.headers));
+        let body = self.body.take().map(SavedBytes::into_bytes).transpose()?;
+        let request = Request::new(method, core::mem::take(&mut self.url))
+            .with_headers(headers)
+            .with_body(body.unwrap_or_default());
+        let missing = Missing {
+            headers: core::mem::take(&mut self.missing_headers),
+            body: self.missing_body,
+            url: self.missing_url,
+        };
+        Ok((request, (missing != Missing::default()).then_some(missing)))
+    }
+}
+
+impl SavedServiceError {
+    fn new(error: &ProxyServiceError) -> Self {
+        Self {
+            code: error.kind.code().into(),
+            status: error.status,
+            text: error.text.clone(),
+            detail: error.detail.clone(),
+            retry_after_us: error.retry_after.map(micros),
+        }
+    }
+
+    fn into_error(self) -> ProxyServiceError {
+        ProxyServiceError {
+            kind: ProxyErrorKind::from_code(&self.code),
+            status: self.status,
+            text: self.text,
+            detail: self.detail,
+            retry_after: self.retry_after_us.map(Duration::from_micros),
+        }
+    }
+}
+
+impl SavedEvent {
+    fn into_event(self) -> Result<ProxyEvent, InvalidSnapshot> {
+        Ok(match self {
+            Self::Finished(outcome) => ProxyEvent::Finished(Box::new(outcome.into_outcome()?)),
+            Self::SessionLost { name, session, cause } => {
+                let none = |_| InvalidSnapshot::content("a session id is none");
+                let session = SessionId::new(session).map_err(none)?;
+                let cause = SessionLoss::from_name(&cause).unwrap_or(SessionLoss::Gone);
+                ProxyEvent::SessionLost { name, session, cause }
+            }
+            Self::Stopped(error) => ProxyEvent::Stopped(error.into_error()),
+        })
+    }
+}
+
+impl SavedEnding {
+    fn new(outcome: &Result<ProxyFetched, ProxyJobError>) -> Self {
+        match outcome {
+            Ok(fetched) => Self::Fetched {
+                request: fetched.request.as_u64(),
+                response: SavedResponse::new(&fetched.response),
+                session: fetched.session.as_ref().map(|id| id.as_str().into()),
+                outgoing: fetched.outgoing.as_ref().map(|address| address.as_str().into()),
+            },
+            Err(ProxyJobError::Banned(response)) => Self::Banned(SavedResponse::new(response)),
+            Err(ProxyJobError::Cancelled) => Self::Cancelled,
+            Err(ProxyJobError::Closed) => Self::Closed,
+            Err(ProxyJobError::Failed(failure)) => Self::Failed(failure.as_str().into()),
+            Err(ProxyJobError::Interrupted) => Self::Interrupted,
+            Err(ProxyJobError::Request(error)) => match error {
+                InvalidProxiedRequest::Header(error) => Self::Option(error.to_string()),
+                InvalidProxiedRequest::HeadersTooLarge { size } => Self::HeadersTooLarge(*size),
+                InvalidProxiedRequest::Options(InvalidProxyOptions::SessionWithRegion) => {
+                    Self::Region
+                }
+                InvalidProxiedRequest::Options(InvalidProxyOptions::Contradiction { header }) => {
+                    Self::Option(header.clone())
+                }
+                InvalidProxiedRequest::Options(error) => Self::Option(error.to_string()),
+                InvalidProxiedRequest::Scheme { url } => Self::Scheme(url.clone()),
+                InvalidProxiedRequest::Url { url } => Self::Url(url.clone()),
+            },
+            Err(ProxyJobError::Service(error)) => Self::Service(SavedServiceError::new(error)),
+            Err(ProxyJobError::SessionLost { name }) => Self::SessionLost(name.clone()),
+        }
+    }
+
+    fn into_outcome(self) -> Result<Result<ProxyFetched, ProxyJobError>, InvalidSnapshot> {
+        let invalid = |error| ProxyJobError::Request(error);
+        Ok(Err(match self {
+            Self::Fetched { request, response, session, outgoing } => {
+                return Ok(Ok(ProxyFetched {
+                    request: RequestId(request),
+                    response: response.into_response()?,
+                    session: session.and_then(|id| SessionId::new(id).ok()),
+                    outgoing: outgoing.and_then(|address| OutgoingAddress::new(&address)),
+                }));
+            }
+            Self::Banned(response) => ProxyJobError::Banned(Box::new(response.into_response()?)),
+            Self::Cancelled => ProxyJobError::Cancelled,
+            Self::Closed => ProxyJobError::Closed,
+            Self::Failed(name) => {
+                ProxyJobError::Failed(Failure::from_name(&name).unwrap_or(Failure::Network))
+            }
+            Self::Interrupted => ProxyJobError::Interrupted,
+            Self::HeadersTooLarge(size) => invalid(InvalidProxiedRequest::HeadersTooLarge { size }),
+            Self::Option(header) => invalid(InvalidProxyOptions::Contradiction { header }.into()),
+            Self::Region => invalid(InvalidProxyOptions::SessionWithRegion.into()),
+            Self::Scheme(url) => invalid(InvalidProxiedRequest::Scheme { url }),
+            Self::Service(error) => ProxyJobError::Service(error.into_error()),
+            Self::SessionLost(name) => ProxyJobError::SessionLost { name },
+            Self::Url(url) => invalid(InvalidProxiedRequest::Url { url }),
+        }))
+    }
+}
+
+impl SavedOutcome {
+    fn into_outcome(mut self) -> Result<ProxyOutcome, InvalidSnapshot> {
+        let (request, _) = self.request.read()?;
+        Ok(ProxyOutcome {
+            job: JobId(self.job),
+            key: self.key,
+            request,
+            outcome: self.outcome.into_outcome()?,
+            attempts: self.attempts,
+            cost: Cost { billed: self.billed, possibly_billed: self.possibly_billed },
+            elapsed: Duration::from_micros(self.elapsed_us),
+        })
+    }
+}
