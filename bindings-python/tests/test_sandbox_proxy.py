@@ -337,6 +337,7 @@ def test_a_client_that_goes_away_ends_its_request(
             if sandbox.stats()["proxy"]["clients_gone"]:
                 return
             await asyncio.sleep(0.05)
+        pytest.fail("nobody noticed")
 
     assert run(main, outgoing=["127.0.0.2"], delay=30)["clients_gone"] == 1
 

@@ -6,11 +6,13 @@ import asyncio
 import json
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from silkline.sandbox import ProxyOptions, Sandbox
@@ -66,8 +68,10 @@ class Wire:
         return int(status.split()[1]), {name.lower(): value.strip() for name, value in pairs}
 
     async def answer(self, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
-        """A whole answer."""
+        """A whole answer, after any interim ones."""
         status, headers = await self.head()
+        while status == 102:
+            status, headers = await self.head()
         body = b""
         if method == "HEAD" or status in (204, 304) or status < 200:
             return status, headers, body
@@ -362,7 +366,7 @@ def test_a_client_that_has_ended_its_side_gets_its_answer(
 ) -> None:
     async def main(sandbox: Sandbox) -> None:
         async with wire(sandbox) as connection:
-            connection.send(get(f"{site}/slow/0.3"))
+            connection.send(get(f"{site}/slow/1.7"))
             connection.writer.write_eof()
             assert (await connection.answer())[0] == 200
 
@@ -685,6 +689,61 @@ def test_bodies_wait_for_slow_clients(run: Callable[..., dict[str, Any]], site: 
             await asyncio.sleep(0.05)
 
     assert 0 < run(main)["relayed_bytes"] < 50_000_000
+
+
+def test_clients_that_go_away_half_way(
+    run: Callable[..., dict[str, Any]], site: str, tls_site: str
+) -> None:
+    async def main(sandbox: Sandbox) -> None:
+        async with wire(sandbox) as reading:
+            reading.send(get(f"{site}/bytes/300000000"))
+            await reading.head()
+        async with wire(sandbox) as sending:
+            sending.send(get(f"{site}/headers", "Content-Length: 1000", method="POST") + "half")
+            await asyncio.sleep(0.1)
+        async with wire(sandbox) as waiting:
+            waiting.send(get(f"{site}/slow/5"))
+            await asyncio.sleep(0.1)
+        context = ssl.create_default_context(cafile=str(sandbox.ca_certificate))
+        async with aiohttp.ClientSession() as client:
+            with pytest.raises(asyncio.TimeoutError):
+                await client.get(
+                    f"{tls_site}/slow/1",
+                    proxy=sandbox.proxy_url,
+                    proxy_headers={"Proxy-Authorization": "Basic S0VZOg=="},
+                    ssl=context,
+                    timeout=aiohttp.ClientTimeout(total=0.5),
+                )
+        for _ in range(100):
+            if sandbox.stats()["proxy"]["clients_gone"] == 2:
+                break
+            await asyncio.sleep(0.05)
+        else:
+            pytest.fail("nobody noticed")
+        assert (await once(sandbox, get(f"{site}/headers")))[0] == 200
+        # Until then that target does not take leave, as TLS wants it.
+        await asyncio.sleep(1)
+
+    assert run(main, retries=0)["clients_gone"] == 2, "an upload that breaks off is an error"
+
+
+def test_the_end_does_not_wait_for_clients_that_do_not_read(
+    run: Callable[..., dict[str, Any]], site: str
+) -> None:
+    clients: list[socket.socket] = []
+
+    async def main(sandbox: Sandbox) -> None:
+        port = int(sandbox.proxy_url.rpartition(":")[2])
+        for path in ("bytes/100000000", "slow/30"):
+            clients.append(socket.create_connection(("127.0.0.1", port)))
+            clients[-1].sendall(get(f"{site}/{path}").encode())
+        await asyncio.sleep(0.5)
+
+    started = time.monotonic()
+    run(main)
+    assert time.monotonic() - started < 5
+    for client in clients:
+        client.close()
 
 
 def test_what_does_not_fit_is_cut_off(run: Callable[..., dict[str, Any]], site: str) -> None:

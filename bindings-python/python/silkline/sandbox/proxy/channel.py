@@ -55,6 +55,7 @@ class Channel(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._ended = False
+        self.half_closed: asyncio.Event = asyncio.Event()
         self.lost: asyncio.Event = asyncio.Event()
 
     # What asyncio calls.
@@ -78,6 +79,7 @@ class Channel(asyncio.Protocol):
         """Note that nothing more comes; a client may still wait for its answer."""
         self._ended = True
         self._readable.set()
+        self.half_closed.set()
         # TLS has no half-closed connections.
         return (
             self._tls is None
@@ -152,7 +154,10 @@ class Channel(asyncio.Protocol):
 
     def _decrypt(self) -> None:
         if self._tls is not None and self._tls.established:
-            self._ended = not self._tls.decrypt(self._received) or self._ended
+            if not self._tls.decrypt(self._received):
+                # TLS has no half-closed connections; the client waits for the same from here.
+                self._ended = True
+                self.close()
             self._flush()
 
     def _flush(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from http.client import responses
@@ -12,6 +14,7 @@ from .channel import Channel
 
 # A request whose headers are larger than the service allows still has to be told so.
 _MAX_HEAD = 256 * 1024
+_PROBE_SECONDS = 0.5
 # Bodies up to this size are kept in memory for a retry, larger ones in a file.
 _IN_MEMORY = 1024 * 1024
 
@@ -49,6 +52,20 @@ class Connection:
     def is_half_read(self) -> bool:
         """Whether there may be a rest of the request that nobody has read."""
         return self._http.their_state in {h11.SEND_BODY, h11.ERROR}
+
+    async def probe(self) -> None:
+        """Find out about a client that has ended its side, for as long as it waits.
+
+        It may want its answer still or be gone for good. Only what is sent to it tells: an interim
+        answer, which clients have to pass over (RFC 9110, section 15.2).
+        """
+        await self.channel.half_closed.wait()
+        with contextlib.suppress(OSError):
+            while self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+                await asyncio.sleep(_PROBE_SECONDS)
+                modern = self._http.their_http_version == b"1.1"
+                if modern and self._http.our_state is h11.SEND_RESPONSE:
+                    await self._send(h11.InformationalResponse(status_code=102, headers=[]))
 
     async def switch(self) -> bytes:
         """Leave HTTP; give the first bytes of what comes after it, without taking them."""

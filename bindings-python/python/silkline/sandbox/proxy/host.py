@@ -122,6 +122,10 @@ class ProxyHost:
         losing = asyncio.ensure_future(channel.lost.wait())
         try:
             await asyncio.wait({serving, losing}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # A client that does not read would keep the server from ending.
+            channel.abort()
+            raise
         finally:
             serving.cancel()
             losing.cancel()
@@ -189,7 +193,11 @@ class ProxyHost:
         if isinstance(step, ServiceAnswer):
             await send_answer(connection, step)
         else:
-            await self._forwarder.forward(connection, step)
+            probing = asyncio.ensure_future(connection.probe())
+            try:
+                await self._forwarder.forward(connection, step)
+            finally:
+                probing.cancel()
 
     async def _answer_api(
         self, connection: Connection, method: str, target: str, headers: list[tuple[str, str]]
