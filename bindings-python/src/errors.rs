@@ -103,15 +103,11 @@ pub(crate) fn batch(py: Python<'_>, error: &extraction::InvalidBatch) -> PyErr {
 pub(crate) fn query(py: Python<'_>, error: &extraction::InvalidQuery) -> PyErr {
     use extraction::InvalidQuery as E;
     exception::<InvalidQuery>(py, error, error.code(), |data| {
-        match error {
-            E::ExtraJson { field, .. }
-            | E::ExtraReserved { field }
-            | E::FieldDuplicate { field }
-            | E::LoneSurrogate { field, .. } => data.set_item("field", field)?,
-            E::FieldMissing { field } | E::FieldType { field, .. } => {
-                data.set_item("field", field)?;
-            }
-            _ => {}
+        if let Some(field) = error.field() {
+            data.set_item("field", field)?;
+        }
+        if let Some(limit) = error.limit() {
+            data.set_item("limit", limit)?;
         }
         match error {
             E::CustomHtmlTooLong { length }

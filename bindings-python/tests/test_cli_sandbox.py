@@ -79,6 +79,15 @@ def test_it_serves_until_it_is_told_to_stop(command: list[str], number: str) -> 
     assert counts["request_errors"] == {"unauthorized": 1}
 
 
+def test_a_signal_may_come_again_while_it_stops() -> None:
+    with started(COMMAND) as (process, _):
+        for _ in range(3):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+
+
 def test_every_limit_is_an_option(tmp_path: Path) -> None:
     script = tmp_path / "faults.json"
     script.write_text('[{"when": {"url": "*/bad"}, "then": {"error": "Proxy error: banned"}}]')

@@ -114,6 +114,15 @@ def test_what_json_cannot_hold_is_no_extra_member(value: Any) -> None:
     assert (caught.value.code, caught.value.field) == ("query_extra_json", "x")
 
 
+def test_an_extra_member_is_as_deep_as_a_request_can_be_read() -> None:
+    query = Query(URL, "article", extra={"x": json.loads("[" * 125 + "]" * 125)})
+    assert pickle.loads(pickle.dumps(query)) == query
+    with pytest.raises(InvalidQuery) as caught:
+        Query(URL, "article", extra={"x": json.loads("[" * 126 + "]" * 126)})
+    error = caught.value
+    assert (error.code, error.field, error.limit) == ("query_extra_too_deep", "x", 125)
+
+
 def test_extra_members_keep_big_numbers_and_text() -> None:
     extra = {"big": 2**200, "text": "é😀\u2028", "float": 0.1, "deep": {"a": [None, True]}}
     query = Query(URL, "article", extra=UserDict(extra))

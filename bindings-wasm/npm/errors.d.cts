@@ -135,6 +135,7 @@ export class InvalidQuery extends SilklineError {
     | 'query_custom_html_too_long'
     | 'query_extra_json'
     | 'query_extra_reserved'
+    | 'query_extra_too_deep'
     | 'query_field_duplicate'
     | 'query_field_missing'
     | 'query_field_type'
@@ -148,6 +149,8 @@ export class InvalidQuery extends SilklineError {
     | 'query_url_too_long';
   /** The size that was found, in the unit that the message names. */
   readonly length?: number;
+  /** The limit that the value is over. */
+  readonly limit?: number;
   /** The name of the member. */
   readonly field?: string;
   /** Where it shows, counted from 0. */

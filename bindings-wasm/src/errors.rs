@@ -101,31 +101,28 @@ impl From<InvalidMethod> for Thrown {
 impl From<InvalidQuery> for Thrown {
     fn from(error: InvalidQuery) -> Self {
         use InvalidQuery as E;
-        let fields = match &error {
+        let mut fields = Object::new();
+        if let Some(field) = error.field() {
+            fields = fields.text("field", field);
+        }
+        if let Some(limit) = error.limit() {
+            fields = fields.number("limit", limit);
+        }
+        fields = match &error {
             E::CustomHtmlTooLong { length }
             | E::MetaTooLong { length }
-            | E::UrlTooLong { length } => Object::new().number("length", *length),
-            E::ExtraJson { field, length, position } => Object::new()
-                .text("field", field)
-                .number("length", *length)
-                .number("position", *position),
-            E::ExtraReserved { field } | E::FieldDuplicate { field } => {
-                Object::new().text("field", field)
+            | E::UrlTooLong { length } => fields.number("length", *length),
+            E::ExtraJson { length, position, .. } | E::Json { length, position } => {
+                fields.number("length", *length).number("position", *position)
             }
-            E::FieldMissing { field } => Object::new().text("field", field),
-            E::FieldType { field, expected, found } => {
-                Object::new().text("field", field).text("expected", expected).text("found", found)
+            E::FieldType { expected, found, .. } => {
+                fields.text("expected", expected).text("found", found)
             }
-            E::Json { length, position } => {
-                Object::new().number("length", *length).number("position", *position)
-            }
-            E::LoneSurrogate { field, position } => {
-                Object::new().text("field", field).number("position", *position)
-            }
-            E::NotObject { found } => Object::new().text("found", found),
-            E::PageType { page_type } => Object::new().text("pageType", page_type),
-            E::Url { url } | E::UrlScheme { url } => Object::new().text("url", url),
-            _ => Object::new(),
+            E::LoneSurrogate { position, .. } => fields.number("position", *position),
+            E::NotObject { found } => fields.text("found", found),
+            E::PageType { page_type } => fields.text("pageType", page_type),
+            E::Url { url } | E::UrlScheme { url } => fields.text("url", url),
+            _ => fields,
         };
         Self::new("InvalidQuery", error.code(), &error.to_string(), fields)
     }

@@ -98,6 +98,8 @@ const failures = {
   proxy_timeout_range: () => new ProxyOptions({ timeout: 1000 }),
   query_custom_html_too_long: () => new Query({ ...query, customHtml: 'x'.repeat(2_000_001) }),
   query_extra_reserved: () => new Query({ ...query, extra: { url: 1 } }),
+  query_extra_too_deep: () =>
+    new Query({ ...query, extra: { x: JSON.parse('['.repeat(126) + ']'.repeat(126)) } }),
   query_field_duplicate: () => new Query({ ...query, x: 1, extra: { x: 2 } }),
   query_field_missing: () => new Query({ url: 'http://a/' }),
   query_field_type: () => new Query({ ...query, fullHtml: 1 }),

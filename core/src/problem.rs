@@ -240,9 +240,12 @@ impl Problem {
     /// The services' types are seen on several hosts, relative, and with and without the suffix.
     pub fn kind(&self) -> Option<&str> {
         let uri = self.uri.as_deref()?;
-        let path = uri.split(['?', '#']).next()?.trim_end_matches('/');
+        let path = uri.trim().split(['?', '#']).next()?.trim_end_matches('/');
         let (_, segment) = path.rsplit_once('/').unwrap_or(("", path));
-        let kind = segment.strip_suffix(".html").unwrap_or(segment);
+        let kind = match segment.split_at_checked(segment.len().saturating_sub(5)) {
+            Some((kind, suffix)) if suffix.eq_ignore_ascii_case(".html") => kind,
+            _ => segment,
+        };
         (!kind.is_empty() && !kind.contains(':')).then_some(kind)
     }
 

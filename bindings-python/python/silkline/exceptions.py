@@ -172,6 +172,8 @@ class InvalidQuery(SilklineError, ValueError):
     """The member, in the service's spelling."""
     length: int | None = None
     """The size of the value, in the unit of its limit."""
+    limit: int | None = None
+    """The limit that the value is over."""
     position: int | None = None
     """Where in the value the fault is."""
     expected: str | None = None

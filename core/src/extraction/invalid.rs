@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{MAX_CUSTOM_HTML, MAX_META, MAX_URL, PageType};
+use super::{MAX_CUSTOM_HTML, MAX_META, MAX_URL, PageType, query::MAX_EXTRA_DEPTH};
 
 /// A query that the service would refuse, or that cannot be written down. Each message names the
 /// field, the limit and the size of the value.
@@ -28,6 +28,15 @@ pub enum InvalidQuery {
     /// An extra member has the name of a member that has its own place.
     #[error("query member `{}` is not extra: it has its own setter", shorten(field))]
     ExtraReserved {
+        /// The name of the member.
+        field: String,
+    },
+    /// The value of a member is nested too deep to be read at the other end.
+    #[error(
+        "query member `{}` is nested too deep, the limit is {MAX_EXTRA_DEPTH} levels",
+        shorten(field)
+    )]
+    ExtraTooDeep {
         /// The name of the member.
         field: String,
     },
@@ -113,6 +122,7 @@ impl InvalidQuery {
         "query_custom_html_too_long",
         "query_extra_json",
         "query_extra_reserved",
+        "query_extra_too_deep",
         "query_field_duplicate",
         "query_field_missing",
         "query_field_type",
@@ -132,6 +142,7 @@ impl InvalidQuery {
             Self::CustomHtmlTooLong { .. } => "query_custom_html_too_long",
             Self::ExtraJson { .. } => "query_extra_json",
             Self::ExtraReserved { .. } => "query_extra_reserved",
+            Self::ExtraTooDeep { .. } => "query_extra_too_deep",
             Self::FieldDuplicate { .. } => "query_field_duplicate",
             Self::FieldMissing { .. } => "query_field_missing",
             Self::FieldType { .. } => "query_field_type",
@@ -143,6 +154,34 @@ impl InvalidQuery {
             Self::Url { .. } => "query_url_invalid",
             Self::UrlScheme { .. } => "query_url_scheme",
             Self::UrlTooLong { .. } => "query_url_too_long",
+        }
+    }
+
+    /// The member that is at fault, in the service's spelling; `None` if it is the whole query.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::CustomHtmlTooLong { .. } => Some("customHtml"),
+            Self::ExtraJson { field, .. }
+            | Self::ExtraReserved { field }
+            | Self::ExtraTooDeep { field }
+            | Self::FieldDuplicate { field }
+            | Self::LoneSurrogate { field, .. } => Some(field),
+            Self::FieldMissing { field } | Self::FieldType { field, .. } => Some(field),
+            Self::Json { .. } | Self::NotObject { .. } => None,
+            Self::MetaTooLong { .. } => Some("meta"),
+            Self::PageType { .. } => Some("pageType"),
+            Self::Url { .. } | Self::UrlScheme { .. } | Self::UrlTooLong { .. } => Some("url"),
+        }
+    }
+
+    /// The limit that the value is over, in the unit of the message.
+    pub const fn limit(&self) -> Option<usize> {
+        match self {
+            Self::CustomHtmlTooLong { .. } => Some(MAX_CUSTOM_HTML),
+            Self::ExtraTooDeep { .. } => Some(MAX_EXTRA_DEPTH),
+            Self::MetaTooLong { .. } => Some(MAX_META),
+            Self::UrlTooLong { .. } => Some(MAX_URL),
+            _ => None,
         }
     }
 

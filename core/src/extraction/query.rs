@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use crate::json::{Cursor, write_string};
+use crate::json::{Cursor, InvalidJson, MAX_DEPTH, write_string};
 
 use super::{
     InvalidQuery, PageType,
@@ -18,6 +18,13 @@ pub const MAX_META: usize = 4096;
 /// The longest `customHtml` that the service takes, in Unicode code points (the docs'
 /// "2,000,000 characters", Requests).
 pub const MAX_CUSTOM_HTML: usize = 2_000_000;
+
+/// How many levels of a request's body are around the value of an extra member: the array of
+/// queries and the query.
+pub(super) const LEVELS_AROUND_EXTRA: usize = 2;
+/// How many levels of arrays and objects the value of an extra member may have, so that a reader
+/// with this library's own limit can read the request.
+pub(super) const MAX_EXTRA_DEPTH: usize = MAX_DEPTH - 1 - LEVELS_AROUND_EXTRA;
 
 /// A page to extract and how: the members of the documentation (Requests), and any others.
 ///
@@ -123,13 +130,16 @@ impl Query {
             return Err(InvalidQuery::ExtraReserved { field: name.into() });
         }
         let checked = Cursor::new(json.as_bytes()).and_then(|mut cursor| {
-            cursor.skip()?;
+            cursor.skip_inside(LEVELS_AROUND_EXTRA)?;
             cursor.end()
         });
-        checked.map_err(|fault| InvalidQuery::ExtraJson {
-            field: name.into(),
-            length: json.len(),
-            position: fault.position(),
+        checked.map_err(|fault| match fault {
+            InvalidJson::TooDeep { .. } => InvalidQuery::ExtraTooDeep { field: name.into() },
+            _ => InvalidQuery::ExtraJson {
+                field: name.into(),
+                length: json.len(),
+                position: fault.position(),
+            },
         })?;
         if let Some(position) = lone_surrogate_escape(json) {
             return Err(InvalidQuery::lone_surrogate(name, position));

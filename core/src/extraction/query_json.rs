@@ -3,7 +3,7 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{iter, str::Chars};
 
-use super::{InvalidQuery, PageType, Query};
+use super::{InvalidQuery, PageType, Query, query::LEVELS_AROUND_EXTRA};
 use crate::json::{Cursor, InvalidJson, Kind, Span};
 
 /// The members that the documentation names (Automatic Extraction API docs, Requests).
@@ -106,8 +106,13 @@ fn read_members(json: &str) -> Result<Vec<Member<'_>>, InvalidQuery> {
     cursor.enter_object().map_err(fault)?;
     while let Some(name) = cursor.next_member().map_err(fault)? {
         let (kind, written) = (cursor.kind().map_err(fault)?, text(json, name.span()));
-        let raw = text(json, cursor.skip().map_err(fault)?);
         let name = name.decode();
+        // The cursor is inside the query, so that only the array of queries is not counted yet.
+        let span = cursor.skip_inside(LEVELS_AROUND_EXTRA - 1).map_err(|reason| match reason {
+            InvalidJson::TooDeep { .. } => InvalidQuery::ExtraTooDeep { field: (*name).into() },
+            _ => fault(reason),
+        })?;
+        let raw = text(json, span);
         if let Some(position) = lone_surrogate_escape(written) {
             return Err(InvalidQuery::lone_surrogate(&name, position));
         }
@@ -199,6 +204,11 @@ mod tests {
             let error = InvalidQuery::ExtraJson { field, length, position };
             assert_eq!(query.clone().with_extra("x", json), Err(error), "{json}");
         }
+        let deep = |levels| alloc::format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let deepest = query.clone().with_extra("x", &deep(125)).unwrap();
+        assert_eq!(Query::from_json(&deepest.to_json()), Ok(deepest));
+        let error = InvalidQuery::ExtraTooDeep { field: "x".into() };
+        assert_eq!(query.clone().with_extra("x", &deep(126)), Err(error));
         let query = query.with_extra("x", " [1, 2] ").unwrap();
         assert_eq!(query.extra().next(), Some(("x", "[1, 2]")));
         assert_eq!(query.with_extra("x", "1").unwrap_err().code(), "query_field_duplicate");

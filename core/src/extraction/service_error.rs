@@ -167,7 +167,8 @@ impl ServiceFault {
         match Problem::read(body) {
             Ok(problem) => Self::from_problem(status, headers, problem),
             Err(fault) => {
-                let message = format!("status {status}: {fault} (of {} bytes)", body.len());
+                let note = compression(body);
+                let message = format!("status {status}: {fault}{note} (of {} bytes)", body.len());
                 let code = match fault {
                     InvalidProblem::Json(InvalidJson::TooDeep { .. }) => "error_body_too_deep",
                     InvalidProblem::Json(InvalidJson::Truncated { .. }) => "error_body_truncated",
@@ -224,7 +225,7 @@ impl ServiceFault {
                     InvalidJson::Utf8 { .. } => "answer_not_utf8",
                     InvalidJson::Syntax { .. } => "answer_syntax",
                 };
-                (code, format!("cannot be read: {fault}"), None)
+                (code, format!("cannot be read: {fault}{}", compression(body)), None)
             }
             Unreadable::NotArray { found } => {
                 let text = format!("is of type {found}, not an array");
@@ -258,6 +259,12 @@ impl ServiceFault {
         };
         Self { code, message, status, problem: problem.map(Box::new), retry_after: delay, retry }
     }
+}
+
+/// What to add about a body that its driver left compressed: requests accept gzip, and not every
+/// HTTP client undoes it.
+fn compression(body: &[u8]) -> &'static str {
+    if body.starts_with(b"\x1f\x8b") { ", it is still compressed by gzip" } else { "" }
 }
 
 /// The problem document in an answer that should hold results. Any object can be read as one, so

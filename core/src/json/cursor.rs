@@ -99,10 +99,15 @@ impl<'a> Cursor<'a> {
 
     /// Passes the whole value that comes next and says where it stands.
     pub fn skip(&mut self) -> Result<Span, InvalidJson> {
+        self.skip_inside(0)
+    }
+
+    /// The same for a value that will stand that many levels deeper in another text.
+    pub(crate) fn skip_inside(&mut self, levels: usize) -> Result<Span, InvalidJson> {
         let first = self.value_start()?;
         let (text, start) = (self.text.as_bytes(), self.at);
         let end = match first {
-            Some(b'{' | b'[') => simd::container(text, start, self.open.depth())?,
+            Some(b'{' | b'[') => simd::container(text, start, self.open.depth() + levels)?,
             Some(b'"') => simd::string(text, start)?.0,
             _ => scan::scalar(text, start)?,
         };

@@ -306,7 +306,9 @@ def _run(options: argparse.Namespace) -> int:
 async def _serve(sandbox: Sandbox) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     try:
         await sandbox.start()
@@ -319,4 +321,7 @@ async def _serve(sandbox: Sandbox) -> int:
     finally:
         await sandbox.stop()
         print(json.dumps(sandbox.stats()), flush=True)
+        # One may come again while only the workers are waited for.
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
     return 0
