@@ -22,6 +22,7 @@ use crate::{
 pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
     Some(match op {
         "engine.extraction.run" => outcome(extraction(given)),
+        "engine.proxy.run" => crate::engine_proxy::run(given),
         _ => return None,
     })
 }

@@ -1,6 +1,7 @@
 //! What the conformance tests share.
 
 mod engine;
+mod engine_proxy;
 mod extraction;
 pub mod given;
 mod http;

@@ -129,7 +129,7 @@ fn in_micros(duration: Duration) -> Value {
     json!(u64::try_from(duration.as_micros()).expect("within u64"))
 }
 
-fn from_given(given: &Value) -> Result<ProxyOptions, Error> {
+pub(crate) fn from_given(given: &Value) -> Result<ProxyOptions, Error> {
     let mut options = ProxyOptions::new();
     for (name, value) in given.as_object().expect("an object of options") {
         options = match name.as_str() {

@@ -198,14 +198,14 @@ struct Pool {
 fn pool(given: &Value) -> Result<Value, Error> {
     check_keys(given, &["config", "steps"]);
     let mut pool = Pool {
-        sessions: SessionPool::new(config(&given["config"])?),
+        sessions: SessionPool::new(pool_config(&given["config"])?),
         places: vec![],
         uses: vec![],
     };
     Ok(steps(given).map(|step| pool.step(step)).collect())
 }
 
-fn config(given: &Value) -> Result<PoolConfig, Error> {
+pub(crate) fn pool_config(given: &Value) -> Result<PoolConfig, Error> {
     let known = [
         "size",
         "margin_us",

@@ -550,13 +550,16 @@ impl SessionPool {
         self.session(key).map_or(Duration::ZERO, |session| session.announced)
     }
 
-    /// The service says that a session is too fast, in an answer that nobody waited for.
+    /// The service says that a session is too fast, outside of the end of a use.
     pub fn slow_down(&mut self, key: SessionKey, asked: Option<Duration>, now: Timestamp) {
         if self.session(key).is_none() {
             return;
         }
         if let Some(group) = self.group_mut(key.index) {
             group.pace.slow_down(asked, now);
+        }
+        if let Some(session) = self.sessions.get_mut(key.index) {
+            session.announced = asked.unwrap_or_default();
         }
         self.settle(key.index);
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Timestamp,
     http::Response,
-    proxy::{OptionPlace, ProxyAction, ProxyAnswer, ProxyErrorKind, ProxyServiceError},
+    proxy::{OptionPlace, ProxyAction, ProxyAnswer, ProxyErrorKind, ProxyServiceError, SessionId},
     schedule::{FailureClass, FirstUse, Verdict},
 };
 
@@ -392,16 +392,29 @@ impl ProxyEngine {
         match &answer.session {
             Some(id) if fetch.lost.is_some() => {
                 self.return_lost(fetch);
-                if let Some(place) = self.pool.reserve(false, now) {
-                    self.counters.sessions_created += 1;
-                    let first = FirstUse { sent: now, delay: fetch.delay };
-                    self.pool.add(place, id.as_str(), address.as_deref(), Some(first), now);
-                } else {
-                    self.delete(id.clone(), now);
-                }
+                let first = FirstUse { sent: now, delay: fetch.delay };
+                self.add_late(id.clone(), address.as_deref(), Some(first), now);
             }
             None if answer.error.is_some() => self.return_lost(fetch),
             _ => {}
+        }
+    }
+
+    /// Takes a session in of which nobody knew that it was made.
+    pub(super) fn add_late(
+        &mut self,
+        id: SessionId,
+        address: Option<&str>,
+        first: Option<FirstUse>,
+        now: Timestamp,
+    ) {
+        self.counters.sessions_created += 1;
+        let doomed = self.gate.is_closing() && self.config.delete_on_close;
+        match if doomed { None } else { self.pool.reserve(false, now) } {
+            Some(place) => {
+                self.pool.add(place, id.as_str(), address, first, now);
+            }
+            None => self.delete(id, now),
         }
     }
 

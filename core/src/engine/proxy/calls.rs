@@ -572,8 +572,10 @@ impl ProxyEngine {
 
     fn wake_lines(&mut self) {
         let lines: Vec<u32> = self.lines.table.iter().map(|(index, _)| index).collect();
+        let now = self.clock.latest();
         for line in lines {
             self.wake_line(line);
+            self.close_line(line, now);
         }
     }
 
@@ -586,12 +588,7 @@ impl ProxyEngine {
                 if let Some(place) = self.pool.find_lost(*named) {
                     self.pool.cancel(place);
                 }
-                if let Some(place) = self.pool.reserve(false, now) {
-                    self.counters.sessions_created += 1;
-                    self.pool.add(place, session.as_str(), None, None, now);
-                } else {
-                    self.delete(session, now);
-                }
+                self.add_late(session, None, None, now);
             }
             Err(SessionCallFailed::Service(_)) => {
                 if let Some(place) = self.pool.find_lost(*named) {

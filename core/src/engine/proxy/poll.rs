@@ -241,6 +241,9 @@ impl ProxyEngine {
                 let at = later.map_or(at, |later| later.min(at));
                 Tried::Not(Some(at), WaitReason::SessionCooling)
             }
+            Unavailable::Empty if self.pool.stats().reserved > 0 => {
+                Tried::Not(later, WaitReason::SlotsBusy)
+            }
             Unavailable::Busy => Tried::Not(later, WaitReason::SlotsBusy),
             Unavailable::Empty => Tried::Not(later, WaitReason::BackOff),
         }
