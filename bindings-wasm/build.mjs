@@ -93,6 +93,8 @@ buildSync({
   format: 'cjs',
   platform: 'neutral',
   target: 'node20',
+  // Else a class that speaks of itself would show as `_Query` in traces and to inspectors.
+  keepNames: true,
 });
 
 const bytes = readFileSync(module);

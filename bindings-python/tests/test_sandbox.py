@@ -380,7 +380,7 @@ def test_a_client_of_the_standard_library_and_gzip() -> None:
     run(main)
 
 
-def test_faults_reach_the_wire() -> None:
+def test_faults_reach_the_wire(caplog: pytest.LogCaptureFixture) -> None:
     script = [
         {"when": {"request": 1}, "then": {"drop": True}},
         {"when": {"request": 2}, "then": {"truncate": 30}},
@@ -425,6 +425,7 @@ def test_a_client_that_leaves_is_forgotten(site: str) -> None:
         assert sandbox.stats()["in_flight"] == 0
 
     run(main)
+    assert caplog.records == []
 
 
 def test_stopping_does_not_wait_for_pages(site: str) -> None:

@@ -20,6 +20,14 @@ for (const name of ['silkline', 'silkline/slim']) {
   });
 }
 
+test('classes bear the names that they are exported by', () => {
+  for (const [key, value] of Object.entries(silkline)) {
+    if (typeof value === 'function') {
+      assert.equal(value.name, key);
+    }
+  }
+});
+
 test('import and require find the same package', () => {
   const program = `
     import { createRequire } from 'node:module';

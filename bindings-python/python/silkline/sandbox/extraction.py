@@ -231,7 +231,11 @@ class ExtractionHost:
             if not answer.dropped:
                 request.transport.write(_head(answer) + answer.body[: answer.truncated])
             request.transport.close()
-        raise ConnectionResetError("the connection is closed")
+        raise _Closed("the connection is closed, as the script asks")
+
+
+class _Closed(ConnectionResetError):
+    """The answer is on its way, or there is none: aiohttp has nothing left to send."""
 
 
 def plain_response(answer: ServiceAnswer, *, gzip: bool = False) -> web.Response:
@@ -282,6 +286,8 @@ class _Connection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """What aiohttp answers where no handler did."""
+        if isinstance(exc, _Closed):
+            raise exc  # the end of a connection to aiohttp, and nothing to report
         if status != 400 or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         response = plain_response(self._host.malformed())
