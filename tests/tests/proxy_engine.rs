@@ -675,3 +675,78 @@ fn over_crashes_each_job_of_the_snapshot_ends_once() {
         RandomWorld::new(seed, true).run();
     }
 }
+
+#[test]
+fn restoring_any_snapshot_of_a_run_ends_each_job_once() {
+    let config = ProxyConfig::default()
+        .with_pool(pool(4, 50))
+        .with_concurrency(4)
+        .unwrap()
+        .with_deadline(Duration::from_secs(40));
+    let mut service = ServiceConfig::default();
+    service.outgoing = addresses(100);
+    service.bans = bans();
+    let mut world = World::new(config.clone(), service.clone(), 7);
+    world.faults = Faults { network: 60, ban: 60, dead: 60, target: 60, dropped: 60 };
+    let mut submitted = BTreeSet::new();
+    for number in 0..40 {
+        let job = ProxyJob::new(get(&format!("http://a{}.com/{number}", number % 3)));
+        let job = match number % 5 {
+            0 => job.in_session("me"),
+            1 => job.outside_sessions(),
+            _ => job,
+        };
+        submitted.insert(world.engine.submit(job, ms(0)).unwrap());
+    }
+    let mut snapshots = 0;
+    while world.ended.len() < submitted.len() {
+        let ended: BTreeSet<JobId> = world.ended.keys().copied().collect();
+        let bytes = world.engine.snapshot(world.now);
+        let api = ProxyApi::new("key").unwrap();
+        let start = ms(1_000);
+        let engine = ProxyEngine::restore(api, config.clone(), &bytes, start, None).unwrap();
+        let again = engine.snapshot(start).len();
+        assert!(again.abs_diff(bytes.len()) < 2_000, "what is restored is about the same");
+        let service = ProxyService::new(service.clone(), 1);
+        let mut other = World::with_engine(engine, service, snapshots);
+        other.now = start;
+        other.run(FOREVER);
+        let expected: Vec<&JobId> = submitted.difference(&ended).collect();
+        assert_eq!(other.ended.keys().collect::<Vec<_>>(), expected, "snapshot {snapshots}");
+        snapshots += 1;
+        let step = world.now + millis(world.rng.up_to(1_500));
+        world.run(step);
+        world.now = step;
+    }
+    assert!(snapshots > 30, "{snapshots}");
+}
+
+#[test]
+fn the_same_seed_and_calls_give_the_same_outputs() {
+    let run = || {
+        let world = RandomWorld::new(5, false).run();
+        (world.now, world.fetches, world.ended.len(), world.engine.snapshot(world.now))
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn a_storm_is_over_soon_after_the_service_is_well() {
+    let mut service = ServiceConfig::default();
+    service.outgoing = addresses(100);
+    let faults = r#"[{"skip": 50, "times": 40, "then": {"answer": {"status": 429, "error": "too_many_conns"}}}]"#;
+    let api = ProxyApi::new("key").unwrap();
+    let config = ProxyConfig::default().with_pool(pool(50, 50)).with_concurrency(50).unwrap();
+    let engine = ProxyEngine::new(api, config, 1, ms(0));
+    let service = ProxyService::new(service, 1).with_faults(faults).unwrap();
+    let mut world = World::with_engine(engine, service, 1);
+    for number in 0..200 {
+        world.engine.submit(get(&format!("http://a.com/{number}")), ms(0)).unwrap();
+    }
+    world.run(FOREVER);
+    let (stats, engine) = (world.service.stats(), world.engine.stats());
+    assert_eq!(engine.succeeded, 200);
+    assert_eq!(stats.early_requests, 0);
+    assert_eq!(stats.errors["too_many_conns"], 40);
+    assert!(engine.concurrency < 50, "recovers slowly: {}", engine.concurrency);
+}

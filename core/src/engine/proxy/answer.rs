@@ -314,7 +314,13 @@ impl ProxyEngine {
                 }
                 if reaction == Reaction::Exhausted { Verdict::Final } else { verdict }
             }
-            Verdict::Retry(FailureClass::Server, _) => {
+            // Of what the service refuses for another reason, it is well.
+            Verdict::Retry(FailureClass::Server, _)
+                if matches!(
+                    error.kind,
+                    ProxyErrorKind::InternalError | ProxyErrorKind::Unknown
+                ) =>
+            {
                 self.gate.lost(id, &self.config.policy, now, &mut self.rng);
                 verdict
             }

@@ -5,7 +5,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use super::super::{Cost, Failure, JobId, RequestId};
 use crate::{
@@ -327,7 +327,7 @@ pub(super) struct Target {
     more: Option<Box<More>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct More {
     method: Method,
     headers: Packed,
@@ -372,8 +372,19 @@ impl Target {
     }
 }
 
+impl fmt::Debug for More {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("More")
+            .field("method", &self.method.as_str())
+            .field("headers", &self.headers.headers())
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("options", &self.options)
+            .finish()
+    }
+}
+
 /// Headers in one piece of memory: there may be a million lists of them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Packed(Box<[u8]>);
 
 impl Packed {

@@ -385,6 +385,8 @@ impl ProxyEngine {
         self.tell(ProxyEvent::Finished(Box::new(outcome)));
         if let Seat::Line { index: line, .. } = inner.seat {
             self.leave_line(line, id, now);
+            // What it may have waited for is there for the next.
+            self.wake_starved();
         }
     }
 

@@ -74,6 +74,7 @@ impl ProxyEngine {
                     self.pool.cancel(place);
                 }
                 self.end(index, Err(ProxyJobError::Request(error)), now);
+                self.wake_starved();
                 return None;
             }
         };
