@@ -30,6 +30,7 @@ import_exception!(silkline.exceptions, InvalidSessionId);
 import_exception!(silkline.exceptions, InvalidSetting);
 import_exception!(silkline.exceptions, InvalidSnapshot);
 import_exception!(silkline.exceptions, NotSubmitted);
+import_exception!(silkline.exceptions, ProxyJobError);
 import_exception!(silkline.exceptions, ProxyServiceError);
 import_exception!(silkline.exceptions, ServiceError);
 import_exception!(silkline.exceptions, SessionCallFailed);
@@ -313,4 +314,16 @@ pub(crate) fn pool(py: Python<'_>, error: &schedule::InvalidPool) -> PyErr {
         E::Size { size } => data.set_item("size", size),
         _ => Ok(()),
     })
+}
+
+pub(crate) fn proxy_job(py: Python<'_>, error: &engine::ProxyJobError) -> PyErr {
+    use engine::ProxyJobError as E;
+    match error {
+        E::Request(error) => proxied_request(py, error),
+        E::Service(error) => proxy_service(py, error),
+        _ => exception::<ProxyJobError>(py, error, error.code(), |data| match error {
+            E::SessionLost { name } => data.set_item("session", name.as_ref()),
+            _ => Ok(()),
+        }),
+    }
 }

@@ -7,7 +7,10 @@ use pyo3::{
     types::{PyBytes, PyString},
 };
 
-use crate::extraction::{PyQuery, PyQueryError};
+use crate::{
+    extraction::{PyQuery, PyQueryError},
+    http::PyRequest,
+};
 
 const STR: PyStaticExpr = PyString::TYPE_HINT;
 const BYTES: PyStaticExpr = PyBytes::TYPE_HINT;
@@ -81,3 +84,8 @@ pub(crate) const SERVICE_ERROR: PyStaticExpr = identifier!("silkline.exceptions"
 const JOB_ERROR: PyStaticExpr = identifier!("silkline.exceptions", "ExtractionJobError");
 pub(crate) const EXTRACTION_JOB_ERROR: PyStaticExpr =
     either(&PyQueryError::TYPE_HINT, &either(&SERVICE_ERROR, &JOB_ERROR));
+pub(crate) const PROXY_SERVICE_ERROR: PyStaticExpr =
+    identifier!("silkline.exceptions", "ProxyServiceError");
+pub(crate) const SILKLINE_ERROR: PyStaticExpr = identifier!("silkline.exceptions", "SilklineError");
+pub(crate) const TARGET: PyStaticExpr = either(&PyRequest::TYPE_HINT, &STR);
+pub(crate) const TARGETS: PyStaticExpr = subscript!(ITERABLE, TARGET);

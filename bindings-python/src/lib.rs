@@ -23,6 +23,7 @@ mod proxy;
 mod rng;
 mod schedule;
 mod service;
+mod shared;
 
 /// The compiled part of the package `silkline`; use the names that `silkline` exports.
 #[pyo3::pymodule]
@@ -31,7 +32,9 @@ mod _core {
     use crate::{
         engine::{
             PyAbort, PyExtractionEngine, PyExtractionFinished, PyExtractionSend, PyExtractionStats,
-            PyExtractionStopped, PyExtractionUnmatched, PyIdle, PyWaitUntil,
+            PyExtractionStopped, PyExtractionUnmatched, PyIdle, PyProxyEndpoint, PyProxyEngine,
+            PyProxyFetched, PyProxyFinished, PyProxyIncomplete, PyProxySend, PyProxySessionLost,
+            PyProxyStats, PyProxyStopped, PyWaitUntil,
         },
         extraction::{PyExtractionApi, PyQuery, PyQueryError, PyQueryResult, PyUsage},
         http::{

@@ -1,11 +1,9 @@
 //! `silkline::Rng` for Python.
 
-use std::sync::{Mutex, PoisonError};
-
-use pyo3::{prelude::*, sync::MutexExt};
+use pyo3::prelude::*;
 use silkline::Rng;
 
-use crate::convert::seed_or_random;
+use crate::{convert::seed_or_random, shared::Shared};
 
 /// A small seeded generator, for jitter and ties. Not for secrets.
 ///
@@ -19,11 +17,11 @@ use crate::convert::seed_or_random;
 /// >>> Rng(rng.state).next_u64() == rng.next_u64()
 /// True
 #[pyclass(name = "Rng", module = "silkline.schedule", frozen)]
-pub(crate) struct PyRng(Mutex<Rng>);
+pub(crate) struct PyRng(Shared<Rng>);
 
 impl PyRng {
     pub(crate) fn with<R>(&self, py: Python<'_>, call: impl FnOnce(&mut Rng) -> R) -> R {
-        call(&mut self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner))
+        call(&mut self.0.lock(py))
     }
 }
 
@@ -32,7 +30,7 @@ impl PyRng {
     #[new]
     #[pyo3(signature = (seed = None))]
     fn new(py: Python<'_>, seed: Option<u64>) -> PyResult<Self> {
-        Ok(Self(Mutex::new(Rng::new(seed_or_random(py, seed)?))))
+        Ok(Self(Shared::new(Rng::new(seed_or_random(py, seed)?))))
     }
 
     /// The state, a seed from which another generator goes on with the same sequence.

@@ -4,10 +4,10 @@ The compiled part of the package `silkline`; use the names that `silkline` expor
 
 from _typeshed import SupportsGetItem
 from collections.abc import Iterable, Iterator, Mapping
-from silkline.exceptions import ExtractionJobError, ProxyServiceError, ServiceError
+from silkline.exceptions import ExtractionJobError, ProxyServiceError, ServiceError, SilklineError
 from typing import Any, Final, Literal, SupportsFloat, SupportsIndex, final
 
-__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "Budget", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyFetch", "ProxyOptions", "ProxyRelay", "ProxyService", "ProxySessionList", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Usage", "Use", "Wait", "WaitUntil", "basic_authorization", "basic_credentials", "connect_status", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks"]
+__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "Budget", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyEndpoint", "ProxyEngine", "ProxyFetch", "ProxyFetched", "ProxyFinished", "ProxyIncomplete", "ProxyOptions", "ProxyRelay", "ProxySend", "ProxyService", "ProxySessionList", "ProxySessionLost", "ProxyStats", "ProxyStopped", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Usage", "Use", "Wait", "WaitUntil", "basic_authorization", "basic_credentials", "connect_status", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks"]
 
 ERROR_CODES: Final[list[str]]
 """
@@ -1288,6 +1288,217 @@ class ProxyApi:
         """
 
 @final
+class ProxyEndpoint:
+    """
+    The proxy that a request goes through. The authorization does not show in the `repr`.
+
+    >>> from silkline import ProxyApi, ProxyEngine
+    >>> engine = ProxyEngine(ProxyApi("KEY"))
+    >>> job = engine.submit("https://example.com/", 0.0)
+    >>> proxy = engine.poll(0.0).proxy
+    >>> proxy.url, proxy.authorization
+    ('http://proxy.zyte.com:8011', 'Basic S0VZOg==')
+    >>> proxy
+    ProxyEndpoint('http://proxy.zyte.com:8011', [redacted])
+    """
+    __match_args__: Final[tuple[Literal["url"], Literal["authorization"]]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def authorization(self, /) -> str:
+        """
+        The value of ``Proxy-Authorization``. A secret; the request to a plain target, or its
+        CONNECT, has it already.
+        """
+    @property
+    def url(self, /) -> str:
+        """
+        Its URL, without key.
+        """
+
+@final
+class ProxyEngine:
+    """
+    Decides which request to send through which session when, without sockets and clock.
+
+    Programs submit requests; a driver calls `poll` (or `poll_batch`) after anything it passed in and
+    at the moment that the last call named, sends what it is told to, and says what came back when
+    the body has been read: then the session is free again. Moments are seconds on any clock that
+    does not go back. The same arguments, seed and calls give the same outputs. Threads may share an
+    engine.
+
+    Every argument that is left out keeps its default. Those of the pool (``size`` to
+    ``anonymous_percent``) are those of `silkline.schedule.SessionPool`. Sessions are made by the
+    request that needs one (``creation="header"``) or by ``POST /sessions`` (``"call"``), ``warm_up``
+    of them before any job needs them. Requests of one session are ``delay`` seconds apart (12), or
+    as ``domain_delays`` says for a domain and its subdomains. ``concurrency`` is how many requests
+    may be under way (100), ``call_concurrency`` how many calls of the sessions API (8),
+    ``queue_size`` how many jobs may be unfinished (a million), ``deadline`` how many seconds an
+    answer may take (190), ``policy`` a `silkline.schedule.RetryPolicy`, ``options`` are those of
+    requests whose job says nothing else. Of a snapshot, ``requeue`` says whether jobs that were
+    under way are tried again (they may be billed twice) or end as interrupted, ``keep_secrets``
+    whether it holds `Cookie`, `Authorization` and body of the jobs, ``adopt_all`` whether sessions
+    are taken over that it does not name. ``delete_on_close`` says whether `close` deletes the
+    sessions of this engine. Without a ``seed``, waits differ from run to run.
+
+    >>> from silkline import ProxyApi, ProxyEngine
+    >>> from silkline.engine import ProxyFinished, ProxySend
+    >>> engine = ProxyEngine(ProxyApi("KEY"), size=20, seed=1)
+    >>> engine.submit("http://example.com/", 0.0, key="home")
+    1
+    >>> match engine.poll(0.0):
+    ...     case ProxySend(request_id, request, proxy):
+    ...         print(request.method, request.url, proxy.url)
+    GET http://example.com/ http://proxy.zyte.com:8011
+    >>> engine.poll(0.0)
+    WaitUntil(190.0, 'answers')
+    >>> headers = {"X-Crawlera-Session": "7", "X-Crawlera-Version": "1"}
+    >>> engine.handle_response(request_id, 200, headers, b"<html>", 0.5)
+    'accepted'
+    >>> match engine.poll(0.5):
+    ...     case ProxyFinished(job, key, response):
+    ...         print(job, key, response.status, response.body)
+    1 home 200 b'<html>'
+    >>> engine.poll(0.5)
+    Idle('empty')
+    """
+    def __contains__(self, job: SupportsIndex, /) -> bool:
+        """
+        Whether a job is unfinished.
+        """
+    def __new__(cls, /, api: ProxyApi, *, size: SupportsIndex | None = None, margin: SupportsFloat | SupportsIndex | None = ..., idle: SupportsFloat | SupportsIndex | None = None, safety: SupportsFloat | SupportsIndex | None = None, max_bans: SupportsIndex | None = None, max_timeouts: SupportsIndex | None = None, anonymous_percent: SupportsIndex | None = None, creation: Literal["call", "header"] | None = None, warm_up: SupportsIndex | None = None, delay: SupportsFloat | SupportsIndex | None = None, domain_delays: dict[str, SupportsFloat | SupportsIndex] | None = None, concurrency: SupportsIndex | None = None, call_concurrency: SupportsIndex | None = None, queue_size: SupportsIndex | None = None, deadline: SupportsFloat | SupportsIndex | None = None, policy: RetryPolicy | None = None, options: ProxyOptions | None = None, requeue: bool | None = None, keep_secrets: bool | None = None, adopt_all: bool | None = None, delete_on_close: bool | None = None, seed: SupportsIndex | None = None, now: SupportsFloat | SupportsIndex = 0.0) -> ProxyEngine: ...
+    def __repr__(self, /) -> str: ...
+    def cancel(self, /, job: SupportsIndex, now: SupportsFloat | SupportsIndex) -> bool:
+        """
+        Ends a job as cancelled; false if it has ended. A request under way for it is aborted; what
+        it cost still counts.
+        """
+    def close(self, /, now: SupportsFloat | SupportsIndex, grace: SupportsFloat | SupportsIndex) -> None:
+        """
+        Ends all jobs that are not under way as closed; what is under way may finish until ``grace``
+        seconds have passed, then it is aborted. Then the sessions of this engine are deleted.
+        Nothing else is sent or taken in from here on.
+        """
+    def end_session(self, /, name: str, now: SupportsFloat | SupportsIndex) -> bool:
+        """
+        Ends a named session after the jobs that it has so far: no other request goes through it,
+        and it is deleted. A job submitted under the name from here on begins another one. False if
+        there is none of that name.
+        """
+    def handle_failure(self, /, request_id: SupportsIndex, failure: Literal["network", "not_sent", "timeout"], now: SupportsFloat | SupportsIndex) -> Literal["accepted", "late"]:
+        """
+        Says that a request has no answer: ``"network"`` (the connection broke), ``"not_sent"`` (it
+        never left: session, pace and cost are given back), or ``"timeout"`` (the driver's own limit
+        passed).
+        """
+    def handle_response(self, /, request_id: SupportsIndex, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body: bytes | bytearray | memoryview, now: SupportsFloat | SupportsIndex, *, banned: bool = False, connect: bool = False) -> Literal["accepted", "late"]:
+        """
+        Takes the answer of a request, when its body has been read: its session is free again. Of a
+        target's body the beginning is enough, as much as the application wants in the event;
+        ``bytes`` are kept, not copied. ``banned`` is the application's verdict: whether the answer
+        is a ban in disguise. ``connect`` says that it answers the CONNECT: no target can have given
+        it. Gives ``"accepted"``, or ``"late"`` if the request had been given up.
+        """
+    def handle_sent(self, /, request_id: SupportsIndex, now: SupportsFloat | SupportsIndex) -> Literal["accepted", "late"]:
+        """
+        Says that a request left, if the driver knows: a session's rest then begins with that moment.
+        Optional. Raises `UnknownRequest`, as all that follows, for an id that no request has that
+        was handed out and not answered.
+        """
+    def poll(self, /, now: SupportsFloat | SupportsIndex) -> ProxySend | Abort | ProxyFinished | ProxyIncomplete | ProxySessionLost | ProxyStopped | WaitUntil | Idle:
+        """
+        What to do next. Call until it says `WaitUntil` or `Idle`.
+        """
+    def poll_batch(self, /, now: SupportsFloat | SupportsIndex, most: SupportsIndex) -> list[ProxySend | Abort | ProxyFinished | ProxyIncomplete | ProxySessionLost | ProxyStopped | WaitUntil | Idle]:
+        """
+        What to do next, up to ``most`` things at once: the last one is `WaitUntil` or `Idle`, unless
+        there are more.
+
+        >>> from silkline import ProxyApi, ProxyEngine
+        >>> engine = ProxyEngine(ProxyApi("KEY"))
+        >>> ids = engine.submit_many(["http://a.example/", "http://b.example/"], 0.0)
+        >>> [type(output).__name__ for output in engine.poll_batch(0.0, 64)]
+        ['ProxySend', 'ProxySend', 'WaitUntil']
+        """
+    @staticmethod
+    def restore(api: ProxyApi, snapshot: bytes | bytearray | memoryview, now: SupportsFloat | SupportsIndex, downtime: SupportsFloat | SupportsIndex | None = None, *, size: SupportsIndex | None = None, margin: SupportsFloat | SupportsIndex | None = ..., idle: SupportsFloat | SupportsIndex | None = None, safety: SupportsFloat | SupportsIndex | None = None, max_bans: SupportsIndex | None = None, max_timeouts: SupportsIndex | None = None, anonymous_percent: SupportsIndex | None = None, creation: Literal["call", "header"] | None = None, warm_up: SupportsIndex | None = None, delay: SupportsFloat | SupportsIndex | None = None, domain_delays: dict[str, SupportsFloat | SupportsIndex] | None = None, concurrency: SupportsIndex | None = None, call_concurrency: SupportsIndex | None = None, queue_size: SupportsIndex | None = None, deadline: SupportsFloat | SupportsIndex | None = None, policy: RetryPolicy | None = None, options: ProxyOptions | None = None, requeue: bool | None = None, keep_secrets: bool | None = None, adopt_all: bool | None = None, delete_on_close: bool | None = None) -> ProxyEngine:
+        """
+        An engine that goes on where a snapshot was taken, ``downtime`` seconds ago if that is known
+        (none else). Its sessions are used again once the service has listed them. The other
+        arguments are those of a new engine; the generator's state comes from the snapshot.
+
+        >>> from silkline import ProxyApi, ProxyEngine
+        >>> api = ProxyApi("KEY")
+        >>> engine = ProxyEngine(api)
+        >>> job = engine.submit("http://example.com/", 0.0)
+        >>> again = ProxyEngine.restore(api, engine.snapshot(1.0), 0.0, downtime=60)
+        >>> job in again
+        True
+        """
+    def resume(self, /, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        Goes on after a stop, as if the account were well again; also ends a pause.
+        """
+    @property
+    def room(self, /) -> int:
+        """
+        How many further jobs are taken in; none of a closed engine.
+        """
+    def snapshot(self, /, now: SupportsFloat | SupportsIndex) -> bytes:
+        """
+        Everything that a new process needs to go on, without the API's key; and of the jobs without
+        `Cookie`, `Authorization` and body, unless ``keep_secrets`` was asked for.
+        """
+    def stats(self, /) -> ProxyStats:
+        """
+        The engine's numbers.
+        """
+    def submit(self, /, request: Request | str, now: SupportsFloat | SupportsIndex, *, options: ProxyOptions | None = None, session: str | None = None, replace_session: bool = False, outside_sessions: bool = False, priority: SupportsIndex = 0, key: str | None = None) -> int:
+        """
+        Takes a job in: a request (a `Request`, or a URL to GET), options, which win over those of
+        the engine, a priority (higher ones go first, always) and a text that comes back with its
+        event, over snapshots too. Gives the job's id.
+
+        Jobs of one ``session`` name go one after the other, in the order of their submission,
+        through one session, until `end_session`. If that is lost, they end as ``session_lost``, or
+        with ``replace_session`` go through a new one. Jobs ``outside_sessions`` leave the choice of
+        an address to the service. All others go through any session of the pool.
+
+        Raises `NotSubmitted` if the queue is full or the engine closed, and for a request that
+        could not be sent, what `ProxyApi.request` raises.
+
+        >>> from silkline import ProxyApi, ProxyEngine, ProxyOptions, Request
+        >>> engine = ProxyEngine(ProxyApi("KEY"))
+        >>> request = Request("POST", "https://example.com/login", None, b"user=a")
+        >>> engine.submit(request, 0.0, session="login", options=ProxyOptions(cookies="disable"))
+        1
+        >>> send = engine.poll(0.0)
+        >>> send.session_name, send.connect.method, send.request.body
+        ('login', 'CONNECT', b'user=a')
+        """
+    def submit_many(self, /, requests: Iterable[Request | str], now: SupportsFloat | SupportsIndex, *, options: ProxyOptions | None = None, priority: SupportsIndex = 0) -> list[int]:
+        """
+        Takes a job in for each request of an iterable, through any session of the pool, as long as
+        there is room, and gives the ids of the jobs. Nothing is taken from an iterator for which
+        there is no room, so the same one can be passed again later. A request that is wrong raises;
+        those before it are taken in.
+
+        >>> from silkline import ProxyApi, ProxyEngine
+        >>> engine = ProxyEngine(ProxyApi("KEY"), queue_size=2)
+        >>> urls = (f"https://example.com/{n}" for n in range(3))
+        >>> engine.submit_many(urls, 0.0), engine.room
+        ([1, 2], 0)
+        >>> next(urls)
+        'https://example.com/2'
+        """
+    def supply(self, /, job: SupportsIndex, request: Request | str, now: SupportsFloat | SupportsIndex) -> bool:
+        """
+        Gives a job the request that a snapshot did not keep whole; false if none is waited for.
+        """
+
+@final
 class ProxyFetch:
     """
     Something for the host to fetch from a target.
@@ -1335,6 +1546,174 @@ class ProxyFetch:
     def url(self, /) -> str:
         """
         The absolute URL.
+        """
+
+@final
+class ProxyFetched:
+    """
+    The answer of a target.
+
+    >>> from silkline import ProxyApi, ProxyEngine
+    >>> engine = ProxyEngine(ProxyApi("KEY"))
+    >>> job = engine.submit("http://example.com/", 0.0)
+    >>> send = engine.poll(0.0)
+    >>> headers = {"X-Crawlera-Session": "7", "X-Crawlera-Version": "1"}
+    >>> engine.handle_response(send.request_id, 200, headers, b"<html>", 1.0)
+    'accepted'
+    >>> fetched = engine.poll(1.0).response
+    >>> fetched.status, fetched.body, fetched.session, fetched.request_id
+    (200, b'<html>', '7', 1)
+    """
+    __match_args__: Final[tuple[Literal["status"], Literal["headers"], Literal["body"]]]
+    def __repr__(self, /) -> str: ...
+    @property
+    def body(self, /) -> bytes:
+        """
+        What the driver gave of the body.
+        """
+    @property
+    def headers(self, /) -> Headers:
+        """
+        The headers.
+        """
+    @property
+    def outgoing(self, /) -> str | None:
+        """
+        The address that the request left from, if the service told.
+        """
+    @property
+    def request_id(self, /) -> int | None:
+        """
+        The request that it answers: the driver may have more of the body. `None` for an answer that
+        the application called a ban.
+        """
+    @property
+    def session(self, /) -> str | None:
+        """
+        The session that it came through.
+        """
+    @property
+    def status(self, /) -> int:
+        """
+        The status.
+        """
+
+@final
+class ProxyFinished:
+    """
+    A job ended: with a ``response`` of the target, or with an ``error``.
+
+    >>> from silkline import ProxyApi, ProxyEngine
+    >>> engine = ProxyEngine(ProxyApi("KEY"))
+    >>> job = engine.submit("http://example.com/", 0.0, key="a")
+    >>> engine.cancel(job, 1.0)
+    True
+    >>> finished = engine.poll(1.0)
+    >>> finished.job, finished.key, finished.request.url, finished.ok, finished.error
+    (1, 'a', 'http://example.com/', False, ProxyJobError('the job was cancelled'))
+    >>> finished.error.code, finished.attempts, finished.billed, finished.elapsed
+    ('job_cancelled', 0, 0, 1.0)
+    """
+    __match_args__: Final[tuple[Literal["job"], Literal["key"], Literal["response"], Literal["error"]]]
+    def __repr__(self, /) -> str: ...
+    @property
+    def attempts(self, /) -> int:
+        """
+        How often it was sent.
+        """
+    @property
+    def billed(self, /) -> int:
+        """
+        How many of its attempts are known to be billed.
+        """
+    @property
+    def elapsed(self, /) -> float:
+        """
+        How many seconds it took since it was submitted.
+        """
+    @property
+    def error(self, /) -> SilklineError | None:
+        """
+        Why there is no answer, as an exception object with a ``code``; `None` if there is one.
+        """
+    @property
+    def job(self, /) -> int:
+        """
+        The job's id.
+        """
+    @property
+    def key(self, /) -> str | None:
+        """
+        The text that it was submitted with.
+        """
+    @property
+    def ok(self, /) -> bool:
+        """
+        Whether the target answered.
+        """
+    @property
+    def possibly_billed(self, /) -> int:
+        """
+        Of how many nobody knows, because their answer was lost.
+        """
+    @property
+    def request(self, /) -> Request:
+        """
+        Its request, as it was submitted.
+        """
+    @property
+    def response(self, /) -> ProxyFetched | None:
+        """
+        The answer; with an error, the one that the application called a ban.
+        """
+
+@final
+class ProxyIncomplete:
+    """
+    A job that came out of a snapshot without its secrets. It waits until `ProxyEngine.supply` or
+    `ProxyEngine.cancel`.
+
+    >>> from silkline import ProxyApi, ProxyEngine, Request
+    >>> engine = ProxyEngine(ProxyApi("KEY"))
+    >>> job = engine.submit(Request("GET", "http://example.com/", {"Cookie": "a=b"}), 0.0)
+    >>> again = ProxyEngine.restore(ProxyApi("KEY"), engine.snapshot(0.0), 0.0)
+    >>> incomplete = again.poll(0.0)
+    >>> incomplete.job, incomplete.request.url, incomplete.headers, incomplete.body
+    (1, 'http://example.com/', ['Cookie'], False)
+    >>> again.supply(1, Request("GET", "http://example.com/", {"Cookie": "a=b"}), 0.0)
+    True
+    """
+    __match_args__: Final[tuple[Literal["job"], Literal["key"], Literal["request"]]]
+    def __repr__(self, /) -> str: ...
+    @property
+    def body(self, /) -> bool:
+        """
+        Whether the body is missing.
+        """
+    @property
+    def headers(self, /) -> list[str]:
+        """
+        The names of the headers that are missing.
+        """
+    @property
+    def job(self, /) -> int:
+        """
+        The job's id.
+        """
+    @property
+    def key(self, /) -> str | None:
+        """
+        The text that it was submitted with.
+        """
+    @property
+    def request(self, /) -> Request:
+        """
+        Its request, less what is missing.
+        """
+    @property
+    def url(self, /) -> bool:
+        """
+        Whether the URL is missing: it held the key.
         """
 
 @final
@@ -1534,6 +1913,76 @@ class ProxyRelay:
         """
 
 @final
+class ProxySend:
+    """
+    Send a request, and report its answer or failure under its id.
+
+    With a ``proxy``, the request goes through it: an https target needs a tunnel, which ``connect``
+    opens. Without one, it is a call of the sessions API, which goes to the service itself.
+
+    >>> from silkline import ProxyApi, ProxyEngine
+    >>> engine = ProxyEngine(ProxyApi("KEY"))
+    >>> job = engine.submit("http://example.com/", 0.0)
+    >>> send = engine.poll(0.0)
+    >>> send.kind, send.request.method, send.request.url, send.request.headers["X-Crawlera-Session"]
+    ('fetch', 'GET', 'http://example.com/', 'create')
+    >>> send.job == job, send.session, send.deadline, send.connect
+    (True, None, 190.0, None)
+    """
+    __match_args__: Final[tuple[Literal["request_id"], Literal["request"], Literal["proxy"], Literal["connect"]]]
+    def __repr__(self, /) -> str: ...
+    @property
+    def connect(self, /) -> Request | None:
+        """
+        What opens the tunnel, for an https target.
+        """
+    @property
+    def deadline(self, /) -> float:
+        """
+        When the engine gives it up, in seconds on the driver's clock.
+        """
+    @property
+    def job(self, /) -> int | None:
+        """
+        The job that it is for.
+        """
+    @property
+    def kind(self, /) -> Literal["create_session", "delete_session", "fetch", "list_sessions"]:
+        """
+        What it is for: ``"fetch"`` for a job's request, the others are calls of the sessions API.
+        """
+    @property
+    def proxy(self, /) -> ProxyEndpoint | None:
+        """
+        The proxy to use; `None` for calls of the sessions API.
+        """
+    @property
+    def request(self, /) -> Request:
+        """
+        The request.
+        """
+    @property
+    def request_id(self, /) -> int:
+        """
+        By which to speak of the request.
+        """
+    @property
+    def session(self, /) -> str | None:
+        """
+        The session in use, or the one to delete; `None` outside sessions or if it makes one.
+        """
+    @property
+    def session_name(self, /) -> str | None:
+        """
+        The name of the sequence of requests that the job belongs to.
+        """
+    @property
+    def warnings(self, /) -> list[str]:
+        """
+        What is allowed but hardly meant.
+        """
+
+@final
 class ProxyService:
     """
     The proxy service of Smart Proxy Manager, without sockets and clock.
@@ -1632,6 +2081,245 @@ class ProxySessionList:
     def sessions(self, /) -> list[tuple[str, str | None]]:
         """
         Each session's id and outgoing address, in the answer's order; ``None``: it has none yet.
+        """
+
+@final
+class ProxySessionLost:
+    """
+    A named session was lost.
+
+    >>> from silkline import ProxyApi, ProxyEngine
+    >>> engine = ProxyEngine(ProxyApi("KEY"))
+    >>> job = engine.submit("http://example.com/", 0.0, session="login")
+    >>> send = engine.poll(0.0)
+    >>> headers = {"X-Crawlera-Session": "7", "X-Crawlera-Version": "1"}
+    >>> engine.handle_response(send.request_id, 200, headers, b"", 1.0)
+    'accepted'
+    >>> job = engine.submit("http://example.com/", 30.0, session="login")
+    >>> send = engine.poll_batch(30.0, 2)[1]
+    >>> engine.handle_response(send.request_id, 400, {"X-Crawlera-Error": "bad_session_id"}, b"", 31.0)
+    'accepted'
+    >>> engine.poll_batch(31.0, 3)[:2]
+    [ProxySessionLost('login', '7', 'gone'), <ProxyFinished 2, ProxyJobError('session `login` was lost') of 'http://example.com/'>]
+    """
+    __match_args__: Final[tuple[Literal["name"], Literal["session"], Literal["cause"]]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def cause(self, /) -> Literal["banned", "expired", "gone", "timed_out"]:
+        """
+        How it was lost.
+        """
+    @property
+    def name(self, /) -> str:
+        """
+        The name.
+        """
+    @property
+    def session(self, /) -> str:
+        """
+        The id of the session.
+        """
+
+@final
+class ProxyStats:
+    """
+    The numbers of a `ProxyEngine`, since it was made or since the snapshots that it comes from began.
+
+    >>> from silkline import ProxyApi, ProxyEngine
+    >>> engine = ProxyEngine(ProxyApi("KEY"))
+    >>> job = engine.submit("https://example.com/", 0.0)
+    >>> stats = engine.stats()
+    >>> stats.submitted, stats.queued, stats.pool.limit
+    (1, 1, 100)
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def bans(self, /) -> int:
+        """
+        Answers that were bans, by the service's or the application's word.
+        """
+    @property
+    def billed(self, /) -> int:
+        """
+        Answers that are billed.
+        """
+    @property
+    def calls(self, /) -> int:
+        """
+        Calls of the sessions API handed out.
+        """
+    @property
+    def cancelled(self, /) -> int:
+        """
+        Jobs that ended because they were cancelled.
+        """
+    @property
+    def closed(self, /) -> int:
+        """
+        Jobs that ended because the engine was closed.
+        """
+    @property
+    def concurrency(self, /) -> int:
+        """
+        How many requests may be under way at the moment.
+        """
+    @property
+    def failed(self, /) -> int:
+        """
+        Jobs that ended with an error, other than those of the next two.
+        """
+    @property
+    def in_flight(self, /) -> int:
+        """
+        Requests under way, with calls of the sessions API.
+        """
+    @property
+    def late(self, /) -> int:
+        """
+        Answers that came after that.
+        """
+    @property
+    def names(self, /) -> int:
+        """
+        Names that have a session, or jobs.
+        """
+    @property
+    def paused(self, /) -> bool:
+        """
+        Whether the engine waits because of a limit of the account or the service.
+        """
+    @property
+    def pool(self, /) -> PoolStats:
+        """
+        The pool's numbers.
+        """
+    @property
+    def possibly_billed(self, /) -> int:
+        """
+        Requests of which nobody knows, because their answer was lost.
+        """
+    @property
+    def queued(self, /) -> int:
+        """
+        Jobs that can be sent as soon as slots and sessions let them.
+        """
+    @property
+    def requests(self, /) -> int:
+        """
+        Requests handed out for jobs.
+        """
+    @property
+    def retries(self, /) -> int:
+        """
+        Tries beyond the first of their job.
+        """
+    @property
+    def session_limits(self, /) -> int:
+        """
+        Times that the service had no room for a further session.
+        """
+    @property
+    def sessions_adopted(self, /) -> int:
+        """
+        Sessions taken over from an earlier process.
+        """
+    @property
+    def sessions_created(self, /) -> int:
+        """
+        Sessions made.
+        """
+    @property
+    def sessions_deleted(self, /) -> int:
+        """
+        Sessions deleted at the service.
+        """
+    @property
+    def sessions_expired(self, /) -> int:
+        """
+        Sessions dropped because nothing was sent through them for too long.
+        """
+    @property
+    def sessions_gone(self, /) -> int:
+        """
+        Sessions that the service did not know any more.
+        """
+    @property
+    def sessions_retired(self, /) -> int:
+        """
+        Sessions retired after bans or time-outs.
+        """
+    @property
+    def slowed(self, /) -> int:
+        """
+        Answers that asked for a slower pace of their session.
+        """
+    @property
+    def stopped(self, /) -> bool:
+        """
+        Whether it is stopped because the account is refused.
+        """
+    @property
+    def submitted(self, /) -> int:
+        """
+        Jobs taken in.
+        """
+    @property
+    def succeeded(self, /) -> int:
+        """
+        Jobs that ended with an answer of the target.
+        """
+    @property
+    def throttled(self, /) -> int:
+        """
+        Answers that asked the whole engine to wait.
+        """
+    @property
+    def timed_out(self, /) -> int:
+        """
+        Requests given up at their deadline.
+        """
+    @property
+    def unbilled(self, /) -> int:
+        """
+        Answers that are not: errors of the service.
+        """
+    @property
+    def unfinished(self, /) -> int:
+        """
+        Jobs unfinished.
+        """
+    @property
+    def waiting(self, /) -> int:
+        """
+        Jobs that wait before another try.
+        """
+
+@final
+class ProxyStopped:
+    """
+    The account is refused: the engine is stopped, its queue kept, until `resume` or `close`.
+
+    >>> from silkline import ProxyApi, ProxyEngine
+    >>> engine = ProxyEngine(ProxyApi("KEY"))
+    >>> job = engine.submit("http://example.com/", 0.0)
+    >>> send = engine.poll(0.0)
+    >>> headers = {"X-Crawlera-Error": "user_suspended"}
+    >>> engine.handle_response(send.request_id, 403, headers, b"", 1.0)
+    'accepted'
+    >>> engine.poll(1.0).error.code
+    'user_suspended'
+    """
+    __match_args__: Final[tuple[Literal["error"]]]
+    def __repr__(self, /) -> str: ...
+    @property
+    def error(self, /) -> ProxyServiceError:
+        """
+        What the service said, which can be raised.
         """
 
 @final
@@ -2295,6 +2983,11 @@ class SessionPool:
     def grow(self, /, by: SupportsIndex) -> None:
         """
         Raises the limit again, up to the configured size.
+        """
+    @property
+    def has_names(self, /) -> bool:
+        """
+        Whether sessions may have names at all.
         """
     @property
     def has_room(self, /) -> bool:

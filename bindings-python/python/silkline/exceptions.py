@@ -30,6 +30,7 @@ __all__ = [
     "InvalidSetting",
     "InvalidSnapshot",
     "NotSubmitted",
+    "ProxyJobError",
     "ProxyServiceError",
     "ServiceError",
     "SessionCallFailed",
@@ -470,3 +471,20 @@ class ExtractionJobError(SilklineError):
     >>> engine.poll(1.0).error
     ExtractionJobError('the machine was closed')
     """
+
+
+class ProxyJobError(SilklineError):
+    """Why a job of a `ProxyEngine` has no response, where the service does not say it.
+
+    It comes as an object in the event of the job, and can be raised.
+
+    >>> from silkline import ProxyApi, ProxyEngine
+    >>> engine = ProxyEngine(ProxyApi("KEY"))
+    >>> job = engine.submit("https://example.com/", 0.0)
+    >>> engine.close(1.0, 0.0)
+    >>> engine.poll(1.0).error
+    ProxyJobError('the machine was closed')
+    """
+
+    session: str | None = None
+    """The name of the session that was lost."""

@@ -1,14 +1,16 @@
 //! `silkline::engine` for Python: the machines that tie it together.
-//!
-//! A machine is behind a lock, so that threads may share it. Nothing of Python runs under the lock:
-//! what a call gives is turned into objects after it, or a finalizer that calls the machine, or a
-//! switch of threads, could stand still for ever.
 
+mod bodies;
 mod contract;
 mod extraction;
+mod proxy;
 
 pub(crate) use contract::{PyAbort, PyIdle, PyWaitUntil};
 pub(crate) use extraction::{
     PyExtractionEngine, PyExtractionFinished, PyExtractionSend, PyExtractionStats,
     PyExtractionStopped, PyExtractionUnmatched,
+};
+pub(crate) use proxy::{
+    PyProxyEndpoint, PyProxyEngine, PyProxyFetched, PyProxyFinished, PyProxyIncomplete,
+    PyProxySend, PyProxySessionLost, PyProxyStats, PyProxyStopped,
 };

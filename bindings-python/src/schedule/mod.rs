@@ -1,6 +1,6 @@
 //! `silkline::schedule` for Python: rate limiter, retry policy, pace, session pool.
 //!
-//! Each machine is behind a lock, so that threads may share it; nothing of Python runs under it.
+//! Threads may share each machine.
 
 mod pace;
 mod pool;
@@ -10,7 +10,10 @@ mod rules;
 
 pub(crate) use self::{
     pace::{PyPace, PyTurn},
-    pool::{PyPlace, PyPoolStats, PySessionKey, PySessionPool, PyUnavailable, PyUse},
+    pool::{
+        Margin, PoolSettings, PyPlace, PyPoolStats, PySessionKey, PySessionPool, PyUnavailable,
+        PyUse,
+    },
     rate::{PyRate, PyRateLimiter, RateLike},
     retry::{PyProgress, PyRetryPolicy},
     rules::{PyBudget, PyRule, PyWait},

@@ -1,14 +1,15 @@
 //! The spacing of requests through one outgoing address.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use pyo3::{prelude::*, sync::MutexExt};
+use pyo3::prelude::*;
 use silkline::{
     Timestamp,
     schedule::{Pace, Turn},
 };
 
-use crate::convert::{self, told};
+use crate::{
+    convert::{self, told},
+    shared::Shared,
+};
 
 /// A request under way, as `Pace.begin` counted it.
 ///
@@ -43,13 +44,7 @@ impl PyTurn {
 /// >>> pace.ready_at
 /// 12.1
 #[pyclass(name = "Pace", module = "silkline.schedule", frozen)]
-pub(crate) struct PyPace(Mutex<Pace>);
-
-impl PyPace {
-    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Pace> {
-        self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(crate) struct PyPace(Shared<Pace>);
 
 #[pymethods]
 impl PyPace {
@@ -57,47 +52,47 @@ impl PyPace {
     #[pyo3(signature = (margin, ready = 0.0))]
     fn new(margin: Option<f64>, ready: f64) -> PyResult<Self> {
         let margin = margin.map(|margin| convert::delay("margin", margin)).transpose()?;
-        Ok(Self(Mutex::new(Pace::new(margin, convert::moment(ready)?))))
+        Ok(Self(Shared::new(Pace::new(margin, convert::moment(ready)?))))
     }
 
     /// When the next request may be sent; `None` while only an answer can tell.
     #[getter]
     fn ready_at(&self, py: Python<'_>) -> Option<f64> {
-        let ready = self.lock(py).ready_at();
+        let ready = self.0.lock(py).ready_at();
         (ready < Timestamp::MAX).then(|| told(ready))
     }
 
     /// Counts a request sent at ``now`` whose domain asks for ``delay`` seconds afterwards.
     fn begin(&self, py: Python<'_>, delay: f64, now: f64) -> PyResult<PyTurn> {
         let (delay, now) = (convert::delay("delay", delay)?, convert::moment(now)?);
-        Ok(PyTurn(self.lock(py).begin(delay, now)))
+        Ok(PyTurn(self.0.lock(py).begin(delay, now)))
     }
 
     /// The request left at ``now``, later than it was handed out: gives its turn as it is from then
     /// on.
     fn sent(&self, py: Python<'_>, turn: &PyTurn, now: f64) -> PyResult<PyTurn> {
         let (mut turn, now) = (turn.0, convert::moment(now)?);
-        self.lock(py).sent(&mut turn, now);
+        self.0.lock(py).sent(&mut turn, now);
         Ok(PyTurn(turn))
     }
 
     /// The request's answer was there at ``now``.
     fn answered(&self, py: Python<'_>, turn: &PyTurn, now: f64) -> PyResult<()> {
         let now = convert::moment(now)?;
-        self.lock(py).answered(turn.0, now);
+        self.0.lock(py).answered(turn.0, now);
         Ok(())
     }
 
     /// No answer came in time: nobody knows when the request arrived, so it cools from ``now``.
     fn timed_out(&self, py: Python<'_>, turn: &PyTurn, now: f64) -> PyResult<()> {
         let now = convert::moment(now)?;
-        self.lock(py).timed_out(turn.0, now);
+        self.0.lock(py).timed_out(turn.0, now);
         Ok(())
     }
 
     /// The request never left: as if it had not begun.
     fn not_sent(&self, py: Python<'_>, turn: &PyTurn) {
-        self.lock(py).not_sent(turn.0);
+        self.0.lock(py).not_sent(turn.0);
     }
 
     /// The service says it is too fast: not before ``asked`` seconds have passed, and slower by two
@@ -106,25 +101,25 @@ impl PyPace {
     fn slow_down(&self, py: Python<'_>, now: f64, asked: Option<f64>) -> PyResult<()> {
         let asked = asked.map(|asked| convert::delay("asked", asked)).transpose()?;
         let now = convert::moment(now)?;
-        self.lock(py).slow_down(asked, now);
+        self.0.lock(py).slow_down(asked, now);
         Ok(())
     }
 
     /// A good answer that asked for nothing: back towards the plain delay by one step.
     fn recover(&self, py: Python<'_>) {
-        self.lock(py).recover();
+        self.0.lock(py).recover();
     }
 
     /// Waits at least until a moment.
     fn not_before(&self, py: Python<'_>, moment: f64) -> PyResult<()> {
         let moment = convert::moment(moment)?;
-        self.lock(py).not_before(moment);
+        self.0.lock(py).not_before(moment);
         Ok(())
     }
 
     /// Steps by which it is slowed down; each adds half of the plain delay.
     #[getter]
     fn steps(&self, py: Python<'_>) -> u32 {
-        self.lock(py).steps()
+        self.0.lock(py).steps()
     }
 }

@@ -1,6 +1,6 @@
 //! Sessions: which one is ready first, which are worn out.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 #[cfg(feature = "stubs")]
 use pyo3::inspect::PyStaticExpr;
@@ -16,6 +16,7 @@ use crate::{
     convert::{self, told},
     errors,
     names::{literal, match_args},
+    shared::Shared,
 };
 
 /// A session of a pool, as long as it is in the pool.
@@ -171,7 +172,7 @@ literal! {
 /// >>> pool.stats().reserved, pool.stats().limit
 /// (1, 20)
 #[pyclass(name = "PoolStats", module = "silkline.schedule", frozen, eq, get_all)]
-#[derive(Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(crate) struct PyPoolStats {
     /// Sessions, in use or not.
     sessions: u32,
@@ -217,6 +218,47 @@ impl FromPyObject<'_, '_> for Margin {
     }
 }
 
+/// The settings of a pool as they are given.
+pub(crate) struct PoolSettings {
+    pub(crate) size: Option<u32>,
+    pub(crate) margin: Margin,
+    pub(crate) idle: Option<f64>,
+    pub(crate) safety: Option<f64>,
+    pub(crate) max_bans: Option<u32>,
+    pub(crate) max_timeouts: Option<u32>,
+    pub(crate) anonymous_percent: Option<u32>,
+}
+
+impl PoolSettings {
+    pub(crate) fn into_core(self, py: Python<'_>) -> PyResult<PoolConfig> {
+        let wrong = |error| errors::pool(py, &error);
+        let mut config = PoolConfig::default();
+        if let Some(size) = self.size {
+            config = config.with_size(size).map_err(wrong)?;
+        }
+        if let Margin::Given(margin) = self.margin {
+            let margin = margin.map(|margin| convert::delay("margin", margin)).transpose()?;
+            config = config.with_margin(margin);
+        }
+        if let Some(idle) = self.idle {
+            config = config.with_idle(convert::delay("idle", idle)?);
+        }
+        if let Some(safety) = self.safety {
+            config = config.with_safety(convert::delay("safety", safety)?);
+        }
+        if let Some(bans) = self.max_bans {
+            config = config.with_max_bans(bans);
+        }
+        if let Some(timeouts) = self.max_timeouts {
+            config = config.with_max_timeouts(timeouts);
+        }
+        if let Some(percent) = self.anonymous_percent {
+            config = config.with_anonymous_percent(percent).map_err(wrong)?;
+        }
+        Ok(config)
+    }
+}
+
 /// A pool of sessions: pure scheduling, without any request of its own.
 ///
 /// A session serves one request at a time and is ready again when its pace says so; sessions known
@@ -244,13 +286,7 @@ impl FromPyObject<'_, '_> for Margin {
 /// ...         print(reason, until)
 /// cooling 13.25
 #[pyclass(name = "SessionPool", module = "silkline.schedule", frozen)]
-pub(crate) struct PySessionPool(Mutex<SessionPool>);
-
-impl PySessionPool {
-    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, SessionPool> {
-        self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(crate) struct PySessionPool(Shared<SessionPool>);
 
 #[pymethods]
 impl PySessionPool {
@@ -270,31 +306,9 @@ impl PySessionPool {
         max_timeouts: Option<u32>,
         anonymous_percent: Option<u32>,
     ) -> PyResult<Self> {
-        let wrong = |error| errors::pool(py, &error);
-        let mut config = PoolConfig::default();
-        if let Some(size) = size {
-            config = config.with_size(size).map_err(wrong)?;
-        }
-        if let Margin::Given(margin) = margin {
-            let margin = margin.map(|margin| convert::delay("margin", margin)).transpose()?;
-            config = config.with_margin(margin);
-        }
-        if let Some(idle) = idle {
-            config = config.with_idle(convert::delay("idle", idle)?);
-        }
-        if let Some(safety) = safety {
-            config = config.with_safety(convert::delay("safety", safety)?);
-        }
-        if let Some(bans) = max_bans {
-            config = config.with_max_bans(bans);
-        }
-        if let Some(timeouts) = max_timeouts {
-            config = config.with_max_timeouts(timeouts);
-        }
-        if let Some(percent) = anonymous_percent {
-            config = config.with_anonymous_percent(percent).map_err(wrong)?;
-        }
-        Ok(Self(Mutex::new(SessionPool::new(config))))
+        let settings =
+            PoolSettings { size, margin, idle, safety, max_bans, max_timeouts, anonymous_percent };
+        Ok(Self(Shared::new(SessionPool::new(settings.into_core(py)?))))
     }
 
     /// Reserves a place for a session to be created; `None` if the pool is full, or if it may hold
@@ -302,7 +316,7 @@ impl PySessionPool {
     #[pyo3(signature = (now, *, named = false))]
     fn reserve(&self, py: Python<'_>, now: f64, named: bool) -> PyResult<Option<PyPlace>> {
         let now = convert::moment(now)?;
-        let place = self.lock(py).reserve(named, now);
+        let place = self.0.lock(py).reserve(named, now);
         Ok(place.map(PyPlace::from))
     }
 
@@ -327,7 +341,7 @@ impl PySessionPool {
             Ok::<_, PyErr>(FirstUse { sent: convert::moment(sent)?, delay })
         });
         let (first, place) = (first.transpose()?, place.take(py)?);
-        Ok(PySessionKey(self.lock(py).add(place, id, address, first, now)))
+        Ok(PySessionKey(self.0.lock(py).add(place, id, address, first, now)))
     }
 
     /// Takes in a session that the service lists, as if used at this moment. Beyond the limit too:
@@ -342,13 +356,13 @@ impl PySessionPool {
         address: Option<&str>,
     ) -> PyResult<PySessionKey> {
         let (delay, now) = (convert::delay("delay", delay)?, convert::moment(now)?);
-        Ok(PySessionKey(self.lock(py).adopt(id, address, delay, now)))
+        Ok(PySessionKey(self.0.lock(py).adopt(id, address, delay, now)))
     }
 
     /// Gives back the place of a creation that failed.
     fn cancel(&self, py: Python<'_>, place: &PyPlace) -> PyResult<()> {
         let place = place.take(py)?;
-        self.lock(py).cancel(place);
+        self.0.lock(py).cancel(place);
         Ok(())
     }
 
@@ -357,7 +371,7 @@ impl PySessionPool {
     fn lose(&self, py: Python<'_>, place: &PyPlace, now: f64) -> PyResult<()> {
         let now = convert::moment(now)?;
         let place = place.take(py)?;
-        self.lock(py).lose(place, now);
+        self.0.lock(py).lose(place, now);
         Ok(())
     }
 
@@ -365,26 +379,26 @@ impl PySessionPool {
     /// of that kind is kept.
     #[pyo3(signature = (*, named = false))]
     fn find_lost(&self, py: Python<'_>, named: bool) -> Option<PyPlace> {
-        self.lock(py).find_lost(named).map(PyPlace::from)
+        self.0.lock(py).find_lost(named).map(PyPlace::from)
     }
 
     /// When the first place of a lost creation comes back.
     #[getter]
     fn next_place(&self, py: Python<'_>) -> Option<f64> {
-        self.lock(py).next_place().map(told)
+        self.0.lock(py).next_place().map(told)
     }
 
     /// Whether an anonymous session can be had: `None`, or why not.
     fn ready_at(&self, py: Python<'_>, now: f64) -> PyResult<Option<PyUnavailable>> {
         let now = convert::moment(now)?;
-        Ok(self.lock(py).ready_at(now).err().map(PyUnavailable::from))
+        Ok(self.0.lock(py).ready_at(now).err().map(PyUnavailable::from))
     }
 
     /// Takes the anonymous session that has been ready longest, for a request to a domain that asks
     /// for ``delay`` seconds afterwards; or says why there is none.
     fn try_acquire(&self, py: Python<'_>, delay: f64, now: f64) -> PyResult<Acquired> {
         let (delay, now) = (convert::delay("delay", delay)?, convert::moment(now)?);
-        Ok(self.lock(py).try_acquire(delay, now).into())
+        Ok(self.0.lock(py).try_acquire(delay, now).into())
     }
 
     /// Takes a certain session, named or not.
@@ -396,13 +410,13 @@ impl PySessionPool {
         now: f64,
     ) -> PyResult<Acquired> {
         let (delay, now) = (convert::delay("delay", delay)?, convert::moment(now)?);
-        Ok(self.lock(py).try_acquire_session(session.0, delay, now).into())
+        Ok(self.0.lock(py).try_acquire_session(session.0, delay, now).into())
     }
 
     /// The request left later than it was handed out: gives its use as it is from then on.
     fn sent(&self, py: Python<'_>, r#use: &PyUse, now: f64) -> PyResult<PyUse> {
         let (mut found, now) = (r#use.0, convert::moment(now)?);
-        self.lock(py).sent(&mut found, now);
+        self.0.lock(py).sent(&mut found, now);
         Ok(PyUse(found))
     }
 
@@ -428,78 +442,78 @@ impl PySessionPool {
             "timed_out" => Ending::TimedOut,
             _ => Ending::Answered,
         };
-        Ok(self.lock(py).finish(r#use.0, ending, now))
+        Ok(self.0.lock(py).finish(r#use.0, ending, now))
     }
 
     /// Takes a session out of the pool; its id, or `None` if it is gone already.
     fn remove(&self, py: Python<'_>, session: &PySessionKey) -> Option<String> {
-        self.lock(py).remove(session.0).map(String::from)
+        self.0.lock(py).remove(session.0).map(String::from)
     }
 
     /// The id of a session past its idle time, each given once: the service has forgotten it.
     fn take_expired(&self, py: Python<'_>, now: f64) -> PyResult<Option<String>> {
         let now = convert::moment(now)?;
-        Ok(self.lock(py).take_expired(now).map(String::from))
+        Ok(self.0.lock(py).take_expired(now).map(String::from))
     }
 
     /// When the next session that nobody uses is past its idle time.
     #[getter]
     fn next_expiry(&self, py: Python<'_>) -> Option<f64> {
-        self.lock(py).next_expiry().map(told)
+        self.0.lock(py).next_expiry().map(told)
     }
 
     /// Gives a session a name: from then on only `try_acquire_session` hands it out. False if
     /// another session has the name, or if no further session may be named.
     fn set_name(&self, py: Python<'_>, session: &PySessionKey, name: &str) -> bool {
-        self.lock(py).set_name(session.0, name)
+        self.0.lock(py).set_name(session.0, name)
     }
 
     /// Takes a name away; the session serves everybody again when it is free.
     fn end_name(&self, py: Python<'_>, name: &str) -> Option<PySessionKey> {
-        self.lock(py).end_name(name).map(PySessionKey)
+        self.0.lock(py).end_name(name).map(PySessionKey)
     }
 
     /// The session of a name.
     fn named(&self, py: Python<'_>, name: &str) -> Option<PySessionKey> {
-        self.lock(py).named(name).map(PySessionKey)
+        self.0.lock(py).named(name).map(PySessionKey)
     }
 
     /// The session with an id.
     fn find(&self, py: Python<'_>, id: &str) -> Option<PySessionKey> {
-        self.lock(py).find(id).map(PySessionKey)
+        self.0.lock(py).find(id).map(PySessionKey)
     }
 
     /// The id of a session; `None` if it is gone.
     fn id(&self, py: Python<'_>, session: &PySessionKey) -> Option<String> {
-        self.lock(py).id(session.0).map(String::from)
+        self.0.lock(py).id(session.0).map(String::from)
     }
 
     /// The name of a session.
     fn name(&self, py: Python<'_>, session: &PySessionKey) -> Option<String> {
-        self.lock(py).name(session.0).map(String::from)
+        self.0.lock(py).name(session.0).map(String::from)
     }
 
     /// The address of a session, if known.
     fn address(&self, py: Python<'_>, session: &PySessionKey) -> Option<String> {
-        self.lock(py).address(session.0).map(String::from)
+        self.0.lock(py).address(session.0).map(String::from)
     }
 
     /// Says from which address a session leaves: it shares the pace of others there. Of a session
     /// in use, it counts from the end of the use on.
     fn set_address(&self, py: Python<'_>, session: &PySessionKey, address: &str) {
-        self.lock(py).set_address(session.0, address);
+        self.0.lock(py).set_address(session.0, address);
     }
 
     /// When a session's pace lets the next request through; `None` while only an answer can tell,
     /// or if it is gone.
     fn session_ready_at(&self, py: Python<'_>, session: &PySessionKey) -> Option<f64> {
-        let ready = self.lock(py).session_ready_at(session.0);
+        let ready = self.0.lock(py).session_ready_at(session.0);
         ready.filter(|ready| *ready < Timestamp::MAX).map(told)
     }
 
     /// The delay in seconds that the service announced with the last answer of a session.
     fn announced(&self, py: Python<'_>, session: &PySessionKey) -> f64 {
-        convert::seconds(self.lock(py).announced(session.0))
+        convert::seconds(self.0.lock(py).announced(session.0))
     }
 
     /// The service says that a session is too fast, in an answer that nobody waited for.
@@ -513,46 +527,52 @@ impl PySessionPool {
     ) -> PyResult<()> {
         let asked = asked.map(|asked| convert::delay("asked", asked)).transpose()?;
         let now = convert::moment(now)?;
-        self.lock(py).slow_down(session.0, asked, now);
+        self.0.lock(py).slow_down(session.0, asked, now);
         Ok(())
     }
 
     /// Nothing is to go through a session before a moment.
     fn not_before(&self, py: Python<'_>, session: &PySessionKey, moment: f64) -> PyResult<()> {
         let moment = convert::moment(moment)?;
-        self.lock(py).not_before(session.0, moment);
+        self.0.lock(py).not_before(session.0, moment);
         Ok(())
     }
 
     /// Whether there is a place for one more session.
     #[getter]
     fn has_room(&self, py: Python<'_>) -> bool {
-        self.lock(py).has_room()
+        self.0.lock(py).has_room()
+    }
+
+    /// Whether sessions may have names at all.
+    #[getter]
+    fn has_names(&self, py: Python<'_>) -> bool {
+        self.0.lock(py).has_names()
     }
 
     /// Whether one more session may get a name.
     #[getter]
     fn may_name(&self, py: Python<'_>) -> bool {
-        self.lock(py).may_name()
+        self.0.lock(py).may_name()
     }
 
     /// The service keeps no more sessions than there are: the limit falls to that, at least 1.
     fn shrink(&self, py: Python<'_>) {
-        self.lock(py).shrink();
+        self.0.lock(py).shrink();
     }
 
     /// Raises the limit again, up to the configured size.
     fn grow(&self, py: Python<'_>, by: u32) {
-        self.lock(py).grow(by);
+        self.0.lock(py).grow(by);
     }
 
     /// The ids of all sessions.
     fn ids(&self, py: Python<'_>) -> Vec<String> {
-        self.lock(py).ids().map(String::from).collect()
+        self.0.lock(py).ids().map(String::from).collect()
     }
 
     /// The pool's numbers.
     fn stats(&self, py: Python<'_>) -> PyPoolStats {
-        self.lock(py).stats().into()
+        self.0.lock(py).stats().into()
     }
 }

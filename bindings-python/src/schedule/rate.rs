@@ -1,15 +1,14 @@
 //! A token bucket.
 
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use pyo3::{prelude::*, sync::MutexExt};
+use pyo3::prelude::*;
 use silkline::schedule::{Rate, RateLimiter};
 
 use crate::{
     convert::{delay, moment, seconds, told},
     errors,
     names::match_args,
+    shared::Shared,
 };
 
 match_args!(RateArgs: "count", "period");
@@ -96,13 +95,7 @@ impl RateLike<'_> {
 /// >>> limiter.try_acquire(3, 0.2) is None, limiter.ready_at(0.2)
 /// (True, 0.8)
 #[pyclass(name = "RateLimiter", module = "silkline.schedule", frozen)]
-pub(crate) struct PyRateLimiter(Mutex<RateLimiter>);
-
-impl PyRateLimiter {
-    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, RateLimiter> {
-        self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(crate) struct PyRateLimiter(Shared<RateLimiter>);
 
 #[pymethods]
 impl PyRateLimiter {
@@ -111,23 +104,23 @@ impl PyRateLimiter {
     fn new(py: Python<'_>, rate: RateLike<'_>, burst: u32, now: f64) -> PyResult<Self> {
         let limiter = RateLimiter::new(rate.into_core(py)?, burst, moment(now)?);
         let limiter = limiter.map_err(|error| errors::rate(py, &error))?;
-        Ok(Self(Mutex::new(limiter)))
+        Ok(Self(Shared::new(limiter)))
     }
 
     /// Takes so many tokens if there is one; otherwise gives the moment before which there is none.
     fn try_acquire(&self, py: Python<'_>, count: u32, now: f64) -> PyResult<Option<f64>> {
         let now = moment(now)?;
-        Ok(self.lock(py).try_acquire(count, now).err().map(told))
+        Ok(self.0.lock(py).try_acquire(count, now).err().map(told))
     }
 
     /// Undoes the latest taking, because its use never happened; false if that is not possible.
     fn give_back(&self, py: Python<'_>) -> bool {
-        self.lock(py).give_back()
+        self.0.lock(py).give_back()
     }
 
     /// When the next token is there: ``now`` if one is.
     fn ready_at(&self, py: Python<'_>, now: f64) -> PyResult<f64> {
         let now = moment(now)?;
-        Ok(told(self.lock(py).ready_at(now)))
+        Ok(told(self.0.lock(py).ready_at(now)))
     }
 }

@@ -1,11 +1,8 @@
 //! Which failures are worth another try, and when.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::BTreeMap;
 
-use pyo3::{prelude::*, sync::MutexExt};
+use pyo3::prelude::*;
 use silkline::schedule::{FailureClass, Progress, RetryPolicy};
 
 use super::rules::PyRule;
@@ -13,6 +10,7 @@ use crate::{
     convert::{delay, moment, seconds, told},
     names::{self, literal},
     rng::PyRng,
+    shared::Shared,
 };
 
 literal! {
@@ -40,31 +38,25 @@ literal! {
 /// >>> Progress(10.0).failures("network"), Progress(10.0).first_attempt
 /// (0, 10.0)
 #[pyclass(name = "Progress", module = "silkline.schedule", frozen)]
-pub(crate) struct PyProgress(Mutex<Progress>);
-
-impl PyProgress {
-    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Progress> {
-        self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(crate) struct PyProgress(Shared<Progress>);
 
 #[pymethods]
 impl PyProgress {
     #[new]
     fn new(first_attempt: f64) -> PyResult<Self> {
-        Ok(Self(Mutex::new(Progress::new(moment(first_attempt)?))))
+        Ok(Self(Shared::new(Progress::new(moment(first_attempt)?))))
     }
 
     /// Failures of a class so far.
     fn failures(&self, py: Python<'_>, failure: FailureClassName) -> PyResult<u32> {
         let class = failure.into_core()?;
-        Ok(self.lock(py).failures(class))
+        Ok(self.0.lock(py).failures(class))
     }
 
     /// When the first attempt was made.
     #[getter]
     fn first_attempt(&self, py: Python<'_>) -> f64 {
-        told(self.lock(py).first_attempt())
+        told(self.0.lock(py).first_attempt())
     }
 }
 
@@ -126,7 +118,7 @@ impl PyRetryPolicy {
     ) -> PyResult<Option<f64>> {
         let (class, now) = (failure.into_core()?, moment(now)?);
         let asked = asked.map(|asked| delay("asked", asked)).transpose()?;
-        let mut progress = progress.lock(py);
+        let mut progress = progress.0.lock(py);
         let wait = rng.with(py, |rng| self.0.next(&mut progress, class, asked, now, rng));
         Ok(wait.map(seconds))
     }

@@ -1,32 +1,33 @@
 //! The engine for the Automatic Extraction API.
 
-mod bodies;
 mod output;
 mod stats;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use pyo3::{prelude::*, sync::MutexExt, types::PyBytes};
+use pyo3::{prelude::*, types::PyBytes};
 use silkline::{
     Timestamp,
     engine::{
-        ExtractionConfig, ExtractionEngine, ExtractionJob, JobId, NotSubmitted, Receipt, RequestId,
-        UnknownRequest,
+        ExtractionConfig, ExtractionEngine, ExtractionJob, ExtractionOutput, JobId, NotSubmitted,
+        Receipt, RequestId, UnknownRequest,
     },
     http::Response,
 };
 
-use self::{bodies::Bodies, output::Output};
+use self::output::{Output, result_of};
 pub(crate) use self::{
     output::{PyExtractionFinished, PyExtractionSend, PyExtractionStopped, PyExtractionUnmatched},
     stats::PyExtractionStats,
 };
-use super::contract::{FailureName, ReceiptName};
+use super::{
+    bodies::Bodies,
+    contract::{FailureName, ReceiptName},
+};
 use crate::{
     convert::{Body, ReceivedHeaders, Text, delay, moment, seed_or_random},
     errors,
     extraction::{BIG, OneQuery, PyExtractionApi, QueryIter},
     schedule::{PyRetryPolicy, RateLike},
+    shared::Shared,
 };
 
 /// What the lock guards.
@@ -73,7 +74,7 @@ struct Machine {
 /// >>> engine.poll(2.5)
 /// Idle('empty')
 #[pyclass(name = "ExtractionEngine", module = "silkline", frozen)]
-pub(crate) struct PyExtractionEngine(Mutex<Machine>);
+pub(crate) struct PyExtractionEngine(Shared<Machine>);
 
 /// The settings of an engine as they are given.
 struct Settings<'py> {
@@ -122,17 +123,7 @@ impl Settings<'_> {
 
 impl PyExtractionEngine {
     fn over(engine: ExtractionEngine) -> Self {
-        Self(Mutex::new(Machine { engine, bodies: Bodies::default() }))
-    }
-
-    /// The machine, for a short call that needs nothing of Python.
-    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Machine> {
-        self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Runs a call that may take long, with the interpreter released.
-    fn detached<R: Send>(&self, py: Python<'_>, call: impl Send + FnOnce(&mut Machine) -> R) -> R {
-        py.detach(|| call(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+        Self(Shared::new(Machine { engine, bodies: Bodies::default() }))
     }
 
     fn take(
@@ -141,7 +132,22 @@ impl PyExtractionEngine {
         job: ExtractionJob,
         now: Timestamp,
     ) -> Result<JobId, NotSubmitted> {
-        self.lock(py).engine.submit(job, now)
+        self.0.lock(py).engine.submit(job, now)
+    }
+}
+
+/// The body of an output's result, and those that nobody needs any more.
+fn body_of(
+    py: Python<'_>,
+    bodies: &mut Bodies,
+    output: &ExtractionOutput,
+) -> (Option<Py<PyBytes>>, Option<Bodies>) {
+    match output {
+        ExtractionOutput::Event(event) => {
+            (result_of(event).and_then(|result| bodies.find(py, result.body())), None)
+        }
+        ExtractionOutput::Abort(_) => (None, None),
+        _ => (None, bodies.clear()),
     }
 }
 
@@ -285,7 +291,7 @@ impl PyExtractionEngine {
         let now = moment(now)?;
         let mut ids = Vec::new();
         let mut queries = queries.0;
-        while self.lock(py).engine.room() > 0 {
+        while self.0.lock(py).engine.room() > 0 {
             let Some(query) = queries.next() else { return Ok(ids) };
             let query = query?.extract::<OneQuery>()?;
             match self.take(py, job(query, priority, None), now) {
@@ -299,27 +305,27 @@ impl PyExtractionEngine {
     /// How many further jobs are taken in; none of a closed engine.
     #[getter]
     fn room(&self, py: Python<'_>) -> u32 {
-        self.lock(py).engine.room()
+        self.0.lock(py).engine.room()
     }
 
     /// Ends a job as cancelled; false if it has ended. A request whose jobs are all cancelled is
     /// aborted; what it cost still counts.
     fn cancel(&self, py: Python<'_>, job: u64, now: f64) -> PyResult<bool> {
         let now = moment(now)?;
-        Ok(self.lock(py).engine.cancel(JobId::from_u64(job), now))
+        Ok(self.0.lock(py).engine.cancel(JobId::from_u64(job), now))
     }
 
     /// Whether a job is unfinished.
     fn __contains__(&self, py: Python<'_>, job: u64) -> bool {
-        self.lock(py).engine.contains(JobId::from_u64(job))
+        self.0.lock(py).engine.contains(JobId::from_u64(job))
     }
 
     /// What to do next. Call until it says `WaitUntil` or `Idle`.
     fn poll(&self, py: Python<'_>, now: f64) -> PyResult<Output> {
         let now = moment(now)?;
-        let mut machine = self.lock(py);
+        let mut machine = self.0.lock(py);
         let output = machine.engine.poll(now);
-        let (body, done) = machine.bodies.of(py, &output);
+        let (body, done) = body_of(py, &mut machine.bodies, &output);
         drop(machine);
         drop(done);
         Output::from_core(py, output, body)
@@ -336,12 +342,12 @@ impl PyExtractionEngine {
     /// [ExtractionSend(1, <1 queries>, deadline=605.0), ExtractionSend(2, <1 queries>, deadline=605.0), WaitUntil(0.2, 'rate')]
     fn poll_batch(&self, py: Python<'_>, now: f64, most: usize) -> PyResult<Vec<Output>> {
         let now = moment(now)?;
-        let mut machine = self.lock(py);
+        let mut machine = self.0.lock(py);
         let outputs = machine.engine.poll_batch(now, most);
         let mut found = Vec::with_capacity(outputs.len());
         let mut done = Vec::new();
         for output in outputs {
-            let (body, past) = machine.bodies.of(py, &output);
+            let (body, past) = body_of(py, &mut machine.bodies, &output);
             done.extend(past);
             found.push((output, body));
         }
@@ -354,7 +360,7 @@ impl PyExtractionEngine {
     /// that follows, for an id that no request has that was handed out and not answered.
     fn handle_sent(&self, py: Python<'_>, request_id: u64, now: f64) -> PyResult<ReceiptName> {
         let (id, now) = (RequestId::from_u64(request_id), moment(now)?);
-        let answer = self.lock(py).engine.handle_sent(id, now);
+        let answer = self.0.lock(py).engine.handle_sent(id, now);
         receipt(py, answer)
     }
 
@@ -378,7 +384,7 @@ impl PyExtractionEngine {
             (machine.engine.handle_response(id, response, now), before)
         };
         let (answer, _before) =
-            if bytes.len() < BIG { call(&mut self.lock(py)) } else { self.detached(py, call) };
+            if bytes.len() < BIG { call(&mut self.0.lock(py)) } else { self.0.detached(py, call) };
         receipt(py, answer)
     }
 
@@ -393,21 +399,21 @@ impl PyExtractionEngine {
     ) -> PyResult<ReceiptName> {
         let (id, now) = (RequestId::from_u64(request_id), moment(now)?);
         let failure = failure.into_core()?;
-        let answer = self.lock(py).engine.handle_failure(id, failure, now);
+        let answer = self.0.lock(py).engine.handle_failure(id, failure, now);
         receipt(py, answer)
     }
 
     /// Goes on after a stop, as if the account were well again; also ends a pause.
     fn resume(&self, py: Python<'_>, now: f64) -> PyResult<()> {
         let now = moment(now)?;
-        self.lock(py).engine.resume(now);
+        self.0.lock(py).engine.resume(now);
         Ok(())
     }
 
     /// Begins a billing cycle: what was billed counts no longer against the cap.
     fn start_cycle(&self, py: Python<'_>, now: f64) -> PyResult<()> {
         let now = moment(now)?;
-        self.lock(py).engine.start_cycle(now);
+        self.0.lock(py).engine.start_cycle(now);
         Ok(())
     }
 
@@ -415,24 +421,24 @@ impl PyExtractionEngine {
     /// seconds have passed, then it is aborted. Nothing is sent or taken in from here on.
     fn close(&self, py: Python<'_>, now: f64, grace: f64) -> PyResult<()> {
         let (now, grace) = (moment(now)?, delay("grace", grace)?);
-        self.detached(py, |machine| machine.engine.close(now, grace));
+        self.0.detached(py, |machine| machine.engine.close(now, grace));
         Ok(())
     }
 
     /// Everything that a new process needs to go on, without the API's key.
     fn snapshot<'py>(&self, py: Python<'py>, now: f64) -> PyResult<Bound<'py, PyBytes>> {
         let now = moment(now)?;
-        let bytes = self.detached(py, |machine| machine.engine.snapshot(now));
+        let bytes = self.0.detached(py, |machine| machine.engine.snapshot(now));
         Ok(PyBytes::new(py, &bytes))
     }
 
     /// The engine's numbers.
     fn stats(&self, py: Python<'_>) -> PyExtractionStats {
-        self.lock(py).engine.stats().into()
+        self.0.lock(py).engine.stats().into()
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let stats = self.lock(py).engine.stats();
+        let stats = self.0.lock(py).engine.stats();
         format!(
             "<ExtractionEngine {} queued, {} waiting, {} under way>",
             stats.queued, stats.waiting, stats.queries_in_flight

@@ -66,6 +66,19 @@ impl Output {
     }
 }
 
+/// The result that an event tells of.
+pub(super) fn result_of(event: &ExtractionEvent) -> Option<&QueryResult> {
+    match event {
+        ExtractionEvent::Finished(finished) => match &finished.outcome {
+            Ok(result) => Some(result),
+            Err(ExtractionJobError::Query(result)) => Some(result),
+            Err(_) => None,
+        },
+        ExtractionEvent::Unmatched(unmatched) => Some(&unmatched.result),
+        _ => None,
+    }
+}
+
 match_args!(SendArgs: "request_id", "request");
 match_args!(FinishedArgs: "job", "key", "result", "error");
 match_args!(StoppedArgs: "error");

@@ -340,6 +340,12 @@ impl ProxyEngine {
         outputs
     }
 
+    /// How many further jobs are taken in; none once the machine is closed.
+    pub fn room(&self) -> u32 {
+        let taken = if self.gate.is_closing() { u32::MAX } else { self.jobs.len() };
+        self.config.queue_size.saturating_sub(taken)
+    }
+
     /// Whether a job is unfinished.
     pub fn contains(&self, job: JobId) -> bool {
         self.jobs.find(job).is_some()
