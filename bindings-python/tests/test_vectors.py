@@ -12,6 +12,7 @@ import pytest
 import silkline
 import vectors
 import vectors_engine
+import vectors_engine_proxy
 import vectors_proxy
 import vectors_schedule
 from silkline import exceptions
@@ -30,6 +31,7 @@ FILES = sorted(
 OPERATIONS = (
     vectors.OPERATIONS
     | vectors_engine.OPERATIONS
+    | vectors_engine_proxy.OPERATIONS
     | vectors_proxy.OPERATIONS
     | vectors_schedule.OPERATIONS
 )

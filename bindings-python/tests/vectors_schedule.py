@@ -168,15 +168,18 @@ def unavailable(reason: Unavailable | None) -> Json:
     return None
 
 
+def pool_settings(config: Given) -> Given:
+    return {
+        name.removesuffix("_us"): maybe_seconds(value) if name.endswith("_us") else value
+        for name, value in config.items()
+    }
+
+
 class Pool:
     """A pool whose places and uses are numbered in the order in which they were got."""
 
     def __init__(self, config: Given) -> None:
-        settings: Given = {
-            name.removesuffix("_us"): maybe_seconds(value) if name.endswith("_us") else value
-            for name, value in config.items()
-        }
-        self.pool = SessionPool(**settings)
+        self.pool = SessionPool(**pool_settings(config))
         self.places: list[Place] = []
         self.uses: list[Use] = []
 
