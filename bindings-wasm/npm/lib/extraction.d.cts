@@ -13,6 +13,7 @@ export const PAGE_TYPES: readonly PageType[];
 export interface QueryFields<P extends PageType = PageType> {
   /** An absolute http or https URL of at most 4096 UTF-16 units. It is sent as given. */
   readonly url: string | { toJSON(): string };
+  /** What kind of item the page holds. */
   readonly pageType: P;
   /** A text that comes back with the result; at most 4096 bytes of UTF-8. */
   readonly meta?: string | null | undefined;
@@ -44,10 +45,15 @@ export class Query<P extends PageType = PageType> {
   static fromJson(text: string): Query;
   /** The URL as given. */
   readonly url: string;
+  /** What kind of item the page holds. */
   readonly pageType: P;
+  /** The text that comes back with the result. */
   readonly meta: string | null;
+  /** Whether the article's HTML is wanted; `null` leaves it to the service. */
   readonly articleBodyRaw: boolean | null;
+  /** Whether the whole page's HTML is wanted; `null` leaves it to the service. */
   readonly fullHtml: boolean | null;
+  /** The HTML to extract from. */
   readonly customHtml: string | null;
   /** The members that the service's documentation does not name. */
   readonly extra: { readonly [name: string]: unknown };
@@ -67,15 +73,21 @@ export type QueryInput<P extends PageType = PageType> = Query<P> | QueryFields<P
  * const response = await fetch(request.url, request);
  */
 export interface HttpRequest {
+  /** The HTTP method. */
   method: string;
+  /** Where it goes. */
   url: string;
+  /** The headers, with the key among them; inspected or as JSON they hide it. */
   headers: HeaderList;
+  /** The body as it is sent. */
   body: Uint8Array<ArrayBuffer>;
 }
 
 /** An answer, with any content coding undone. */
 export interface HttpResponse {
+  /** The HTTP status. */
   readonly status: number;
+  /** The headers, in any of the usual forms. */
   readonly headers: HeadersInput;
   /** Results keep the bytes and are views of them: do not change them afterwards. */
   readonly body: Uint8Array | ArrayBuffer | string | null | undefined;
@@ -83,6 +95,7 @@ export interface HttpResponse {
 
 /** Why a query has no item: data, since the other queries of the answer have theirs. */
 export interface QueryError {
+  /** What went wrong, in a word that keeps its meaning. */
   readonly code: QueryErrorCode;
   /** The service's own text, or what is wrong with its result. */
   readonly text: string;
@@ -100,6 +113,7 @@ export interface QueryError {
   readonly status: number | null;
 }
 
+/** Makes what a text of the service says. */
 export const QueryError: {
   /**
    * What a text of the service says, as a result's `error` member has it.
@@ -110,6 +124,7 @@ export const QueryError: {
   fromText(text: string): QueryError;
 };
 
+/** Every code of a `QueryError`. */
 export type QueryErrorCode =
   | 'ambiguous_result'
   | 'domain_occupied'
@@ -160,9 +175,11 @@ interface AnyResult {
   readonly queryBytes: Uint8Array | null;
   /** What the service knows of the page, such as its languages. */
   readonly webPage: WebPage | null;
+  /** The same as JSON text, as a view of the answer's body. */
   readonly webPageBytes: Uint8Array | null;
   /** The HTML of the whole page, if it was asked for. */
   readonly html: string | null;
+  /** The version of the service's extraction, if it tells. */
   readonly algorithmVersion: string | null;
   /** Each member that none of the others gives; looked for and decoded each time. */
   readonly unknown: { readonly [name: string]: unknown };
@@ -176,24 +193,33 @@ interface AnyResult {
 
 /** A result that has an item. */
 export interface Extracted<P extends PageType> extends AnyResult {
+  /** There is an item. */
   readonly ok: true;
+  /** The index of its query. */
   readonly queryIndex: number;
+  /** Its query, as it was given. */
   readonly query: QueryInput;
+  /** What the item is. */
   readonly pageType: P;
   /** The item. It is decoded when it is first asked for, and kept. */
   readonly item: Items[P];
   /** The item's JSON text, as a view of the answer's body. */
   readonly itemBytes: Uint8Array;
+  /** There is none. */
   readonly error: null;
 }
 
 /** A result without an item, and why. */
 export interface Failed<P extends PageType = PageType> extends AnyResult {
+  /** There is no item. */
   readonly ok: false;
   /** `null` only for a result that belongs to no query and does not tell. */
   readonly pageType: P | null;
+  /** There is none. */
   readonly item: null;
+  /** There are none. */
   readonly itemBytes: null;
+  /** Why there is no item. */
   readonly error: QueryError;
 }
 
@@ -210,6 +236,7 @@ export interface Failed<P extends PageType = PageType> extends AnyResult {
  */
 export type Result<P extends PageType = PageType> = { [T in P]: Extracted<T> }[P] | Failed;
 
+/** What the service knows of a page. */
 export interface WebPage {
   /** The languages of the page, most prominent first. */
   readonly inLanguages?: readonly { readonly code: string }[];
@@ -231,10 +258,13 @@ export class Usage {
   static ofResults(results: Iterable<Result>): Usage;
   /** What a request cost that has no results. */
   static ofError(error: ServiceError): Usage;
+  /** The sum of both. */
   plus(other: Usage): Usage;
 }
 
+/** What an `ExtractionApi` is made with. */
 export interface ExtractionApiOptions {
+  /** The key of the account. It is never shown. */
   readonly apiKey: string;
   /** The address of the service. Defaults to `ExtractionApi.DEFAULT_ENDPOINT`. */
   readonly endpoint?: string | { readonly href: string } | null | undefined;
@@ -253,6 +283,7 @@ export interface ExtractionApiOptions {
  * const results = api.results(queries, { status, headers, body: await response.arrayBuffer() });
  */
 export class ExtractionApi implements Machine {
+  /** The service's own address. */
   static readonly DEFAULT_ENDPOINT: string;
   /**
    * @throws {InvalidApiKey} if the key cannot be sent

@@ -6,11 +6,13 @@ interface Open {
   readonly [field: string]: unknown;
 }
 
+/** A step of the way from the site's start to the page. */
 export interface Breadcrumb extends Open {
   readonly name?: string;
   readonly link?: string;
 }
 
+/** What a product is sold for; prices are strings with a decimal point. */
 export interface Offer extends Open {
   /** A number with a decimal point, such as `"9.90"`. */
   readonly price?: string;
@@ -19,27 +21,32 @@ export interface Offer extends Open {
   readonly availability?: 'InStock' | 'OutOfStock' | (string & {});
 }
 
+/** What all ratings together come to. */
 export interface Rating extends Open {
   readonly ratingValue?: number;
   readonly bestRating?: number;
   readonly reviewCount?: number;
 }
 
+/** A property that has no field of its own. */
 export interface AdditionalProperty extends Open {
   readonly name: string;
   readonly value?: string;
 }
 
+/** A product's number in one of the trade's systems. */
 export interface Gtin extends Open {
   readonly type: string;
   readonly value: string;
 }
 
+/** A link to another page of the list. */
 export interface PaginationLink extends Open {
   readonly url?: string;
   readonly text?: string;
 }
 
+/** A value as the page shows it. */
 export interface Raw extends Open {
   readonly raw?: string;
 }
@@ -57,6 +64,7 @@ interface Posted extends Dated {
   readonly downvoteCount?: number;
 }
 
+/** An article as a list of articles shows it. */
 export interface ArticleEntry extends Dated {
   readonly url?: string;
   readonly probability: number;
@@ -69,6 +77,7 @@ export interface ArticleEntry extends Dated {
   readonly articleBody?: string;
 }
 
+/** The item of page type `article`. */
 export interface Article extends ArticleEntry {
   readonly url: string;
   readonly dateModified?: string;
@@ -82,6 +91,7 @@ export interface Article extends ArticleEntry {
   readonly canonicalUrl?: string;
 }
 
+/** The item of page type `articleList`. */
 export interface ArticleList extends Open {
   readonly url: string;
   readonly articles?: readonly ArticleEntry[];
@@ -89,21 +99,25 @@ export interface ArticleList extends Open {
   readonly paginationPrevious?: PaginationLink;
 }
 
+/** The item of page type `comments`. */
 export interface Comments extends Open {
   readonly url: string;
   readonly comments?: readonly Posted[];
 }
 
+/** A post of a forum. */
 export interface ForumPost extends Posted {
   readonly replyCount?: number;
 }
 
+/** The item of page type `forumPosts`. */
 export interface ForumPosts extends Open {
   readonly url: string;
   readonly topic?: { readonly name?: string } & Open;
   readonly posts?: readonly ForumPost[];
 }
 
+/** The item of page type `jobPosting`. */
 export interface JobPosting extends Open {
   readonly url: string;
   readonly probability: number;
@@ -122,6 +136,7 @@ export interface JobPosting extends Open {
   readonly jobLocation?: Raw;
 }
 
+/** A product as a list of products shows it. */
 export interface ProductEntry extends Open {
   readonly url?: string;
   readonly probability: number;
@@ -136,6 +151,7 @@ export interface ProductEntry extends Open {
   readonly aggregateRating?: Rating;
 }
 
+/** The item of page type `product`. */
 export interface Product extends ProductEntry {
   readonly url: string;
   readonly canonicalUrl?: string;
@@ -149,6 +165,7 @@ export interface Product extends ProductEntry {
   readonly hasVariants?: readonly Open[];
 }
 
+/** The item of page type `productList`. */
 export interface ProductList extends Open {
   readonly url: string;
   readonly products?: readonly ProductEntry[];
@@ -157,6 +174,7 @@ export interface ProductList extends Open {
   readonly paginationPrevious?: PaginationLink;
 }
 
+/** The item of page type `realEstate`. */
 export interface RealEstate extends Dated {
   readonly url: string;
   readonly probability: number;
@@ -193,6 +211,7 @@ export interface RealEstate extends Dated {
   } & Open)[];
 }
 
+/** A review and the rating in it. */
 export interface Review extends Dated {
   readonly probability: number;
   readonly name?: string;
@@ -203,6 +222,7 @@ export interface Review extends Dated {
   readonly isVerified?: boolean;
 }
 
+/** The item of page type `reviews`. */
 export interface Reviews extends Open {
   readonly url: string;
   readonly reviews?: readonly Review[];
@@ -210,6 +230,7 @@ export interface Reviews extends Open {
   readonly paginationPrevious?: PaginationLink;
 }
 
+/** The item of page type `vehicle`. */
 export interface Vehicle extends Open {
   readonly url: string;
   readonly probability: number;

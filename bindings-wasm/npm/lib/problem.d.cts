@@ -20,10 +20,15 @@ export interface Problem {
 
 /** The parts of a problem document to build. */
 export interface ProblemParts {
+  /** A URI that names the kind of problem. */
   readonly type?: string | null | undefined;
+  /** What is wrong, in words for people. */
   readonly title?: string | null | undefined;
+  /** The HTTP status. */
   readonly status?: number | null | undefined;
+  /** What is wrong this time. */
   readonly detail?: string | null | undefined;
+  /** A URI of this occurrence. */
   readonly instance?: string | null | undefined;
   /** Members of one's own. */
   readonly members?: { readonly [name: string]: unknown } | undefined;
