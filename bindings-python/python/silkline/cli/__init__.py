@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 from silkline import __version__
 
-from . import sandbox
+from . import extract, sandbox
 
 __all__ = ["main", "parser"]
 
-_COMMANDS = (sandbox,)
+_COMMANDS = (extract, sandbox)
 
 
 def parser() -> argparse.ArgumentParser:
