@@ -92,7 +92,7 @@ class Finished:
     def __init__(self) -> None:
         self._left: Counter[bytes] = Counter()
         self._failed: Counter[bytes] = Counter()
-        self.billed = 0
+        self.billed: int = 0
 
     def add(self, line: dict[str, Any]) -> None:
         """Takes in a record."""
