@@ -47,43 +47,57 @@ const withoutPaths = [
   [join(cargoHome, 'registry', 'src'), '/crates'],
   [workspace, '/silkline/'],
 ].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
-run(cargo, ['build', '--package=silkline-wasm', '--profile=wasm', `--target=${TARGET}`], {
-  CARGO_ENCODED_RUSTFLAGS: ['-Ctarget-feature=+simd128', ...withoutPaths].join('\x1f'),
-});
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
-run(cargo, [
-  'run',
-  '--quiet',
-  '--package=silkline-wasm-builder',
-  '--',
-  join(target, TARGET, 'wasm', 'silkline_wasm.wasm'),
-  output,
-]);
 
-const module = join(output, 'silkline_bg.wasm');
-const plain = readFileSync(module).length;
-run(process.execPath, [
-  join(here, 'node_modules', 'binaryen', 'bin', 'wasm-opt'),
-  module,
-  '-O3',
-  ...FEATURES.map((feature) => `--enable-${feature}`),
-  '--output',
-  `${module}.opt`,
-]);
-renameSync(`${module}.opt`, module);
+/** A module of the package, and its glue. */
+function build(feature, name) {
+  const args = ['--package=silkline-wasm', '--profile=wasm', `--target=${TARGET}`];
+  run(cargo, ['build', ...args, '--no-default-features', `--features=${feature}`], {
+    CARGO_ENCODED_RUSTFLAGS: ['-Ctarget-feature=+simd128', ...withoutPaths].join('\x1f'),
+  });
+  const compiled = join(target, TARGET, 'wasm', 'silkline_wasm.wasm');
+  run(cargo, ['run', '--quiet', '--package=silkline-wasm-builder', '--', compiled, output, name]);
 
-// The glue comes as an ECMAScript module. CommonJS is what both `require` and `import` can load
-// synchronously on every supported runtime, so that there is one instance of everything. One file
-// of it loads several milliseconds sooner than twenty.
-const glue = join(output, 'silkline.js');
-const { code } = transformSync(readFileSync(glue, 'utf8'), { format: 'cjs', target: 'node20' });
-writeFileSync(join(output, 'glue.cjs'), code);
-rmSync(glue);
+  const module = join(output, `${name}_bg.wasm`);
+  const plain = readFileSync(module).length;
+  run(process.execPath, [
+    join(here, 'node_modules', 'binaryen', 'bin', 'wasm-opt'),
+    module,
+    '-O3',
+    ...FEATURES.map((feature) => `--enable-${feature}`),
+    '--output',
+    `${module}.opt`,
+  ]);
+  renameSync(`${module}.opt`, module);
+
+  // The glue comes as an ECMAScript module. CommonJS is what both `require` and `import` can load
+  // synchronously on every supported runtime, so that there is one instance of everything. One file
+  // of it loads several milliseconds sooner than twenty.
+  const glue = join(output, `${name}.js`);
+  const { code } = transformSync(readFileSync(glue, 'utf8'), { format: 'cjs', target: 'node20' });
+  writeFileSync(join(output, `${name}.glue.cjs`), code);
+  rmSync(glue);
+
+  const bytes = readFileSync(module);
+  const gzipped = gzipSync(bytes, { level: 9 }).length;
+  console.log(
+    `${name}_bg.wasm: ${bytes.length} bytes (${plain} before wasm-opt), ` +
+      `${gzipped} gzipped, ${brotliCompressSync(bytes).length} with brotli`,
+  );
+  if (bytes.length > MOST_BYTES || gzipped > MOST_GZIPPED) {
+    console.error(`too large: at most ${MOST_BYTES} bytes, ${MOST_GZIPPED} gzipped`);
+    process.exitCode = 1;
+  }
+  return bytes;
+}
+
+const protocol = build('protocol', 'silkline');
+build('extraction-engine', 'extraction_engine');
 
 // The package is asked for its constants, which also shows that it starts.
-const wasm = createRequire(import.meta.url)(join(output, 'glue.cjs'));
-wasm.initSync({ module: readFileSync(module) });
+const wasm = createRequire(import.meta.url)(join(output, 'silkline.glue.cjs'));
+wasm.initSync({ module: protocol });
 writeFileSync(join(output, 'constants.json'), `${wasm.constants()}\n`);
 
 buildSync({
@@ -96,14 +110,3 @@ buildSync({
   // Else a class that speaks of itself would show as `_Query` in traces and to inspectors.
   keepNames: true,
 });
-
-const bytes = readFileSync(module);
-const gzipped = gzipSync(bytes, { level: 9 }).length;
-console.log(
-  `silkline_bg.wasm: ${bytes.length} bytes (${plain} before wasm-opt), ` +
-    `${gzipped} gzipped, ${brotliCompressSync(bytes).length} with brotli`,
-);
-if (bytes.length > MOST_BYTES || gzipped > MOST_GZIPPED) {
-  console.error(`too large: at most ${MOST_BYTES} bytes, ${MOST_GZIPPED} gzipped`);
-  process.exitCode = 1;
-}

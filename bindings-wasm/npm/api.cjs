@@ -2,19 +2,23 @@
 'use strict';
 
 const { classes } = require('./errors.cjs');
-const extraction = require('./lib/extraction.cjs');
+const engine = require('./lib/engine.cjs');
+const { argumentsOf: _, ...extraction } = require('./lib/extraction.cjs');
 const { HeaderList } = require('./lib/headers.cjs');
 const http = require('./lib/http.cjs');
 const problem = require('./lib/problem.cjs');
 const proxy = require('./lib/proxy.cjs');
+const { policyOf: __, ...schedule } = require('./lib/schedule.cjs');
 const { errorCodes, version } = require('./wasm/constants.json');
 
 module.exports = {
   ...classes,
+  ...engine,
   ...extraction,
   ...http,
   ...problem,
   ...proxy,
+  ...schedule,
   ERROR_CODES: Object.freeze(errorCodes),
   HeaderList,
   VERSION: version,

@@ -1,4 +1,5 @@
 export * from './errors.cjs';
+export * from './lib/engine.cjs';
 export * from './lib/extraction.cjs';
 export type { Header, HeadersInput } from './lib/headers.cjs';
 export { HeaderList } from './lib/headers.cjs';
@@ -6,6 +7,7 @@ export * from './lib/http.cjs';
 export type * from './lib/items.cjs';
 export * from './lib/problem.cjs';
 export * from './lib/proxy.cjs';
+export * from './lib/schedule.cjs';
 
 /** The codes of all errors, sorted. */
 export const ERROR_CODES: readonly string[];

@@ -1,10 +1,13 @@
-// The entry for Node, Bun and Deno: finds the module beside itself and starts at once.
+// The entry for Node, Bun and Deno: finds the module beside itself and starts at once; engines start when
+// they are first used.
 'use strict';
 
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { api, start } = require('./wasm/silkline.cjs');
 
-start(readFileSync(join(__dirname, 'wasm', 'silkline_bg.wasm')));
+const read = (name) => readFileSync(join(__dirname, 'wasm', `${name}_bg.wasm`));
+
+start(read('silkline'), { extractionEngine: () => read('extraction_engine') });
 
 module.exports = api;

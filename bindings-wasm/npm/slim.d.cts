@@ -9,7 +9,8 @@ export type WasmModule = typeof globalThis extends {
 
 /**
  * Starts the package with its WebAssembly module: `silkline/silkline.wasm`, compiled or as bytes.
- * Call it once, before anything else; further calls do nothing.
+ * Call it once, before anything else; further calls do nothing. A program that uses an engine
+ * hands in its module too: `silkline/extraction-engine.wasm`.
  *
  * @example
  * // In a worker whose bundler imports `.wasm` files as modules:
@@ -18,4 +19,7 @@ export type WasmModule = typeof globalThis extends {
  *
  * start(module);
  */
-export function start(source: WasmModule | ArrayBuffer | ArrayBufferView): void;
+export function start(
+  source: WasmModule | ArrayBuffer | ArrayBufferView,
+  engines?: { readonly extractionEngine?: WasmModule | ArrayBuffer | ArrayBufferView },
+): void;

@@ -7,8 +7,9 @@ use core::time::Duration;
 use std::borrow::Cow;
 
 use silkline::{
+    Timestamp,
     http::{Headers, Request},
-    json::{Cursor, InvalidJson, write_string},
+    json::{Cursor, InvalidJson, Kind, write_string},
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -21,6 +22,9 @@ extern "C" {
     /// Copies numbers out of the WebAssembly memory.
     #[wasm_bindgen(js_name = copyNumbers)]
     pub(crate) fn copy_numbers(numbers: &[u32]) -> JsValue;
+
+    /// Copies numbers, bytes and a text out at once.
+    pub(crate) fn deliver(numbers: &[f64], bytes: &[u8], text: &str) -> JsValue;
 }
 
 /// A JSON object that grows member by member.
@@ -101,6 +105,77 @@ pub(crate) fn quoted(text: &str) -> String {
 /// Milliseconds, as JavaScript counts time; a fraction keeps the microseconds.
 pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
+}
+
+/// A moment in milliseconds on the driver's clock, to the nearest microsecond.
+pub(crate) fn moment(millis: f64) -> Timestamp {
+    Timestamp::from_micros(number(millis * 1000.0))
+}
+
+/// A duration in milliseconds, likewise.
+pub(crate) fn delay(millis: f64) -> Duration {
+    Duration::from_micros(number(millis * 1000.0))
+}
+
+/// The nearest whole number; beyond the type, its nearest end.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ends are meant")]
+pub(crate) fn number(number: f64) -> u64 {
+    (number + 0.5) as u64
+}
+
+/// The same for smaller numbers.
+pub(crate) fn count(count: f64) -> u32 {
+    u32::try_from(number(count)).unwrap_or(u32::MAX)
+}
+
+/// A place or length: all are below 2^32.
+#[expect(clippy::cast_precision_loss, reason = "all are below 2^32")]
+pub(crate) fn float(number: usize) -> f64 {
+    number as f64
+}
+
+/// A moment in milliseconds; the last one that can be told is infinity.
+#[expect(clippy::cast_precision_loss, reason = "moments stay below 2^53, or are nobody's")]
+pub(crate) fn tell(moment: Timestamp) -> f64 {
+    if moment == Timestamp::MAX { f64::INFINITY } else { moment.as_micros() as f64 / 1000.0 }
+}
+
+/// A duration in milliseconds, the nearest number to its microseconds.
+#[expect(clippy::cast_precision_loss, reason = "durations stay below 2^53, or are for ever")]
+pub(crate) fn tell_delay(delay: Duration) -> f64 {
+    u64::try_from(delay.as_micros()).unwrap_or(u64::MAX) as f64 / 1000.0
+}
+
+/// Settings in a fixed order, of which one that is not given is NaN.
+pub(crate) struct Given<'a>(core::slice::Iter<'a, f64>);
+
+impl<'a> Given<'a> {
+    pub(crate) fn new(settings: &'a [f64]) -> Self {
+        Self(settings.iter())
+    }
+
+    /// The next setting, if it is given.
+    pub(crate) fn next(&mut self) -> Option<f64> {
+        self.0.next().copied().filter(|setting| !setting.is_nan())
+    }
+}
+
+/// The strings and nulls of a JSON array, which the other side wrote.
+pub(crate) fn maybe_strings(json: &str) -> Vec<Option<String>> {
+    let mut strings = Vec::new();
+    let mut read = || {
+        let mut cursor = Cursor::new(json.as_bytes())?;
+        cursor.enter_array()?;
+        while cursor.next_element()? {
+            strings.push(match cursor.kind()? {
+                Kind::String => Some(cursor.string()?.decode().into_owned()),
+                _ => cursor.skip().map(|_| None)?,
+            });
+        }
+        Ok::<_, InvalidJson>(())
+    };
+    read().ok();
+    strings
 }
 
 /// Headers that came as a JSON array of names and values in turn, which the other side wrote.

@@ -4,6 +4,7 @@
 //! factory there so that `instanceof` and stack traces are those of ordinary errors.
 
 use silkline::{
+    engine::{InvalidSetting, InvalidSnapshot, NotSubmitted, UnknownRequest},
     extraction::{InvalidBatch, InvalidQuery, ServiceFault, Usage},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
     problem::InvalidProblem,
@@ -11,6 +12,7 @@ use silkline::{
         InvalidProxiedRequest, InvalidProxyOptions, InvalidSessionId, ProxyServiceError,
         SessionCallFailed,
     },
+    schedule::{InvalidPool, InvalidRate},
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -215,15 +217,82 @@ impl From<SessionCallFailed> for Thrown {
 impl Thrown {
     /// A failed request of so many queries, with the bytes of the answer as the caller gave them.
     pub(crate) fn service(error: &ServiceFault, queries: usize, body: JsValue) -> Self {
-        let fields = Object::new()
-            .number("status", error.status())
-            .text("retry", error.retry().as_str())
-            .millis("retryAfter", error.retry_after())
-            .flag("billed", error.billed())
-            .flag("billingKnown", error.billing_known())
-            .json("usage", &extraction::usage_json(&Usage::of_fault(error, queries)))
-            .json("problem", &error.problem().map_or("null".into(), problem::to_json))
-            .end();
+        let fields = service_fields(error, queries);
         Self(create_service_error(error.code(), &error.to_string(), &fields, body))
+    }
+}
+
+/// What a `ServiceError` has beside its answer, as JSON.
+pub(crate) fn service_fields(error: &ServiceFault, queries: usize) -> String {
+    Object::new()
+        .number("status", error.status())
+        .text("retry", error.retry().as_str())
+        .millis("retryAfter", error.retry_after())
+        .flag("billed", error.billed())
+        .flag("billingKnown", error.billing_known())
+        .json("usage", &extraction::usage_json(&Usage::of_fault(error, queries)))
+        .json("problem", &error.problem().map_or("null".into(), problem::to_json))
+        .end()
+}
+
+impl From<InvalidRate> for Thrown {
+    fn from(error: InvalidRate) -> Self {
+        Self::new("InvalidRate", error.code(), &error.to_string(), Object::new())
+    }
+}
+
+impl From<InvalidPool> for Thrown {
+    fn from(error: InvalidPool) -> Self {
+        let fields = match error {
+            InvalidPool::Anonymous { percent } => Object::new().number("percent", percent),
+            InvalidPool::Size { size } => Object::new().number("size", size),
+            _ => Object::new(),
+        };
+        Self::new("InvalidPool", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<InvalidSetting> for Thrown {
+    fn from(error: InvalidSetting) -> Self {
+        let fields = Object::new()
+            .text("setting", error.setting)
+            .number("value", error.value)
+            .number("least", error.least)
+            .number("most", error.most);
+        Self::new("InvalidSetting", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<InvalidSnapshot> for Thrown {
+    fn from(error: InvalidSnapshot) -> Self {
+        let fields = match &error {
+            InvalidSnapshot::Content { reason } => Object::new().text("reason", reason),
+            InvalidSnapshot::Machine { found, expected } => {
+                Object::new().text("found", found).text("expected", expected)
+            }
+            InvalidSnapshot::Version { found, known } => {
+                Object::new().number("found", *found).number("known", *known)
+            }
+            _ => Object::new(),
+        };
+        Self::new("InvalidSnapshot", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<NotSubmitted> for Thrown {
+    fn from(error: NotSubmitted) -> Self {
+        let fields = match &error {
+            NotSubmitted::QueueFull { limit } => Object::new().number("limit", *limit),
+            NotSubmitted::Request(error) => return error.clone().into(),
+            _ => Object::new(),
+        };
+        Self::new("NotSubmitted", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<UnknownRequest> for Thrown {
+    fn from(error: UnknownRequest) -> Self {
+        let fields = Object::new().number("id", error.id.as_u64());
+        Self::new("UnknownRequest", error.code(), &error.to_string(), fields)
     }
 }

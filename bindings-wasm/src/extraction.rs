@@ -16,7 +16,7 @@ use crate::{
 
 /// The client's side of the protocol.
 #[wasm_bindgen]
-pub struct ExtractionApi(extraction::ExtractionApi);
+pub struct ExtractionApi(pub(crate) extraction::ExtractionApi);
 
 #[wasm_bindgen]
 impl ExtractionApi {
@@ -31,7 +31,11 @@ impl ExtractionApi {
             None => api,
         }))
     }
+}
 
+#[cfg(feature = "protocol")]
+#[wasm_bindgen]
+impl ExtractionApi {
     /// The address that requests go to.
     #[wasm_bindgen(getter)]
     pub fn endpoint(&self) -> String {
@@ -44,12 +48,14 @@ impl ExtractionApi {
     }
 }
 
+#[cfg(feature = "protocol")]
 /// Checks a query that comes as JSON text, and gives its compact text.
 #[wasm_bindgen(js_name = queryFromJson)]
 pub fn query_from_json(text: &str) -> Result<String, Thrown> {
     Ok(Query::from_json(text)?.to_json())
 }
 
+#[cfg(feature = "protocol")]
 /// Checks a query, and gives its JSON text. Both arguments are JSON objects as `JSON.stringify`
 /// writes them; `extra` has the members that the documentation does not name.
 #[wasm_bindgen]
@@ -85,6 +91,7 @@ pub(crate) fn read_queries(json: &str) -> Result<Vec<Query>, Thrown> {
     Ok(queries.collect::<Result<_, _>>()?)
 }
 
+#[cfg(feature = "protocol")]
 fn members_of(json: &str) -> Result<Vec<(Cow<'_, str>, &str)>, InvalidJson> {
     let mut members = Vec::new();
     let mut cursor = Cursor::new(json.as_bytes())?;
@@ -107,6 +114,7 @@ fn text(json: &str, span: Span) -> &str {
 /// How many numbers tell about one result.
 const ROW: usize = 26;
 
+#[cfg(feature = "protocol")]
 #[wasm_bindgen]
 impl ExtractionApi {
     /// Reads an answer: a row of numbers for each result, and the errors among them as a JSON
@@ -138,6 +146,7 @@ impl ExtractionApi {
     }
 }
 
+#[cfg(feature = "protocol")]
 /// Name and place of each member of a result that has no getter of its own, as JSON. The result
 /// comes as its bytes, with the offset of its item in them.
 #[wasm_bindgen(js_name = unknownMembers)]
@@ -151,7 +160,7 @@ pub fn unknown_members(result: &[u8], item: Option<u32>) -> String {
 }
 
 /// Indexes count from 1, so that 0 stands for none; so does an empty span.
-fn write_row(rows: &mut Vec<u32>, entry: &ResultEntry, errors: usize) {
+pub(crate) fn write_row(rows: &mut Vec<u32>, entry: &ResultEntry, errors: usize) {
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let page_type = entry
         .page_type
@@ -187,6 +196,7 @@ fn write_row(rows: &mut Vec<u32>, entry: &ResultEntry, errors: usize) {
     }
 }
 
+#[cfg(feature = "protocol")]
 /// What a text of the service says went wrong with a query, as JSON.
 #[wasm_bindgen(js_name = queryErrorFromText)]
 pub fn query_error_from_text(text: &str) -> String {
@@ -202,7 +212,7 @@ pub(crate) fn usage_json(usage: &Usage) -> String {
         .end()
 }
 
-fn error_json(error: &QueryError) -> String {
+pub(crate) fn error_json(error: &QueryError) -> String {
     Object::new()
         .text("code", error.code)
         .text("text", &error.text)

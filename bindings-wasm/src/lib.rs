@@ -4,24 +4,47 @@
 //! default and no limit lives here. What is exported is private to the package: the hand-written
 //! classes in `npm/lib/`, again one file per module, are what users see. Numbers, offsets and few
 //! strings cross; texts of an answer are cut from the caller's own bytes on the other side.
+//!
+//! It becomes several modules, by feature: what every program needs, and the engines, each loaded
+//! when it is first used.
+
+// A module of the package uses a part of what they share.
+#![cfg_attr(not(feature = "extraction-engine"), expect(dead_code, reason = "for an engine"))]
+#![cfg_attr(
+    not(feature = "protocol"),
+    expect(dead_code, unused_imports, reason = "for the protocols")
+)]
 
 mod convert;
+#[cfg(feature = "extraction-engine")]
+pub mod engine;
 mod errors;
 pub mod extraction;
+#[cfg(feature = "protocol")]
 pub mod http;
+#[cfg(feature = "protocol")]
+pub mod parts;
 pub mod problem;
+#[cfg(feature = "protocol")]
 pub mod proxy;
+pub mod schedule;
 
+#[cfg(feature = "protocol")]
 use silkline::{
+    engine::{Failure, IdleReason, WaitReason},
     extraction::{DEFAULT_ENDPOINT, PageType},
     proxy as core_proxy,
+    schedule::FailureClass,
 };
+#[cfg(feature = "protocol")]
 use wasm_bindgen::prelude::wasm_bindgen;
 
+#[cfg(feature = "protocol")]
 use crate::convert::{Object, array, quoted};
 
 /// What never changes while the program runs, as JSON. The build writes it into the package, so
 /// that it is there before the module is.
+#[cfg(feature = "protocol")]
 #[wasm_bindgen]
 pub fn constants() -> String {
     Object::new()
@@ -31,5 +54,9 @@ pub fn constants() -> String {
         .text("defaultProxyEndpoint", core_proxy::DEFAULT_ENDPOINT)
         .number("maxHeadersSize", core_proxy::MAX_HEADERS_SIZE)
         .json("pageTypes", &array(PageType::ALL.map(|page_type| quoted(page_type.as_str()))))
+        .json("failures", &array(Failure::ALL.map(|failure| quoted(failure.as_str()))))
+        .json("failureClasses", &array(FailureClass::ALL.map(|class| quoted(class.as_str()))))
+        .json("waitReasons", &array(WaitReason::ALL.map(|reason| quoted(reason.as_str()))))
+        .json("idleReasons", &array(IdleReason::ALL.map(|reason| quoted(reason.as_str()))))
         .end()
 }

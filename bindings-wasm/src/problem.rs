@@ -5,12 +5,14 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{convert::Object, errors::Thrown};
 
+#[cfg(feature = "protocol")]
 /// Reads a problem document; what it says comes as JSON.
 #[wasm_bindgen(js_name = readProblem)]
 pub fn read(body: &[u8]) -> Result<String, Thrown> {
     Ok(to_json(&Problem::read(body)?))
 }
 
+#[cfg(feature = "protocol")]
 /// Builds a problem document. `parts` are `[type, title, status, detail, instance]`, `members`
 /// names and JSON texts in turn.
 #[wasm_bindgen(js_name = buildProblem)]

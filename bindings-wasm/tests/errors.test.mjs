@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { require, root, silkline } from './package.mjs';
 
-const { ExtractionApi, HeaderList, ProxyApi, ProxyOptions, Query, QueryError } = silkline;
+const { ExtractionApi, ExtractionEngine, HeaderList, ProxyApi, ProxyOptions, Query, QueryError } =
+  silkline;
 const { errors } = JSON.parse(readFileSync(new URL('tests/vectors/errors.json', root), 'utf8'));
 // A result's error is data, and has an object of functions instead of a class.
 const DATA = 'QueryError';
@@ -64,6 +65,15 @@ const proxy = new ProxyApi({ apiKey: 'secret' });
 const target = { url: 'http://a/' };
 const read = (response) => api.results([query], { headers: [], body: '', ...response });
 
+const engine = (options) => new ExtractionEngine({ api, now: 0, ...options });
+const restore = (snapshot) => ExtractionEngine.restore({ api, now: 0, snapshot });
+const refuse = (status, body) => {
+  const refused = engine();
+  refused.submit(query, { now: 0 });
+  refused.handleResponse(refused.poll(0).id, { status, headers: {}, body }, 0);
+  throw refused.poll(0).error;
+};
+
 /** Calls that fail, by the code they must fail with. */
 const failures = {
   account_disabled: () => read({ status: 403, body: '{"type": "http://x/account-disabled"}' }),
@@ -75,11 +85,28 @@ const failures = {
   },
   batch_empty: () => api.request([]),
   batch_too_large: () => api.request(Array(101).fill(query)),
+  engine_closed: () => {
+    const closed = engine();
+    closed.close(0);
+    closed.submit(query, { now: 0 });
+  },
   endpoint_credentials: () => new ExtractionApi({ apiKey: 'x', endpoint: 'http://sec:ret@a/' }),
   endpoint_not_origin: () => new ProxyApi({ apiKey: 'x', endpoint: 'http://a/b' }),
   endpoint_invalid: () => new ExtractionApi({ apiKey: 'x', endpoint: 'http://a/\ud800' }),
   invalid_header_name: () => HeaderList.checked([['a b', 'c']]),
   invalid_header_value: () => HeaderList.checked({ a: 'b\n' }),
+  job_cancelled: () => {
+    const one = engine();
+    one.cancel(one.submit(query, { now: 0 }), 0);
+    throw one.poll(0).error;
+  },
+  method_not_allowed: () =>
+    read({
+      status: 405,
+      body: '{"type": "http://errors.xod.scrapinghub.com/method-not-allowed.html"}',
+    }),
+  pool_anonymous_invalid: () => new silkline.SessionPool({ anonymousPercent: 101 }),
+  pool_size_invalid: () => new silkline.SessionPool({ size: 5001 }),
   problem_json: () => silkline.readProblem('['),
   problem_member: () => silkline.buildProblem({ memberTexts: [['x', '1 2']] }),
   problem_not_object: () => silkline.readProblem('[]'),
@@ -110,10 +137,24 @@ const failures = {
   query_page_type: () => new Query({ ...query, pageType: 'Article' }),
   query_url_invalid: () => new Query({ ...query, url: 'a' }),
   query_url_scheme: () => new Query({ ...query, url: 'ftp://a/' }),
+  queue_full: () => {
+    const full = engine({ queueSize: 1 });
+    assert.equal(full.submitMany([{ query }, { query }], 0).length, 1);
+    full.submitMany([{ query }], 0);
+  },
+  rate_burst_invalid: () => engine({ burst: 0 }),
+  rate_invalid: () => new silkline.RateLimiter({ rate: 0, burst: 1, now: 0 }),
+  setting_invalid: () => engine({ batchSize: 101 }),
+  snapshot_content: () => restore('{"silkline_snapshot":"extraction_engine","version":1}\n{'),
+  snapshot_machine: () => restore('{"silkline_snapshot":"a","version":1}\n{}'),
+  snapshot_unknown: () => restore(''),
+  snapshot_version: () => restore('{"silkline_snapshot":"extraction_engine","version":99}\n{}'),
   session_answer_malformed: () => proxy.readCreatedSession({ status: 200, headers: {}, body: '' }),
   session_id_invalid: () => proxy.deleteSession('..'),
   target_url_invalid: () => proxy.request({ url: 'a' }),
   target_url_scheme: () => proxy.request({ url: 'ftp://sec:ret@a/' }),
+  unauthorized: () => refuse(401, '{"type": "http://x/unauthorized"}'),
+  unknown_request: () => engine().handleFailure(7, 'network', 0),
   user_suspended: () =>
     proxy.readDeletedSession({
       status: 403,

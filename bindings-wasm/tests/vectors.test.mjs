@@ -3,13 +3,17 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { root } from './package.mjs';
+import { operations as engine } from './vectors/engine.mjs';
 import { operations as extraction } from './vectors/extraction.mjs';
 import { checkKeys } from './vectors/given.mjs';
 import { operations as http } from './vectors/http.mjs';
 import { operations as problem } from './vectors/problem.mjs';
 import { operations as proxy } from './vectors/proxy.mjs';
+import { operations as schedule } from './vectors/schedule.mjs';
 
-const operations = { ...http, ...problem, ...extraction, ...proxy };
+const operations = { ...http, ...problem, ...extraction, ...proxy, ...schedule, ...engine };
+// Operations of machines that the package does not have; each must be one of the vectors.
+const MISSING = ['engine.proxy.run'];
 // A domain of the core that the package does not have shows as a test to do.
 const isMissing = (domain) => !Object.keys(operations).some((op) => op.startsWith(`${domain}.`));
 
@@ -27,8 +31,12 @@ for (const domain of domains) {
       return;
     }
     for (const file of files) {
-      await t.test(file, () => {
-        const vector = JSON.parse(readFileSync(new URL(`${domain}/${file}`, folder), 'utf8'));
+      const vector = JSON.parse(readFileSync(new URL(`${domain}/${file}`, folder), 'utf8'));
+      const todo = vector.cases.some(({ op }) => MISSING.includes(op)) && 'not in the package';
+      await t.test(file, { todo }, () => {
+        if (todo) {
+          return;
+        }
         checkKeys(vector, ['about', 'source', 'cases']);
         assert.ok(vector.cases.length > 0, 'no case');
         for (const given of vector.cases) {

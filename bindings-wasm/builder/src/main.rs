@@ -10,12 +10,11 @@ use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
-    let (Some(input), Some(output), None) = (arguments.next(), arguments.next(), arguments.next())
-    else {
-        eprintln!("usage: silkline-wasm-builder INPUT.wasm OUTPUT_FOLDER");
+    let [Some(input), Some(output), Some(name), None] = [(); 4].map(|()| arguments.next()) else {
+        eprintln!("usage: silkline-wasm-builder INPUT.wasm OUTPUT_FOLDER NAME");
         return ExitCode::FAILURE;
     };
-    match build(&input, &output) {
+    match build(&input, &output, &name) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
@@ -26,13 +25,13 @@ fn main() -> ExitCode {
 
 /// The `web` target, because its glue is handed the module instead of looking for it: the same
 /// glue then serves Node, workers and bundlers.
-fn build(input: &str, output: &str) -> Result<(), String> {
+fn build(input: &str, output: &str, name: &str) -> Result<(), String> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(input)
         .web(true)
         .map_err(|error| format!("{error:#}"))?
-        .out_name("silkline")
+        .out_name(name)
         .typescript(false)
         .omit_default_module_path(true)
         .remove_name_section(true)

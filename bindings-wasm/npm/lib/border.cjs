@@ -5,6 +5,15 @@
 exports.copyBytes = (bytes) => bytes.slice();
 exports.copyNumbers = (numbers) => numbers.slice();
 
+const NOTHING = new Uint8Array();
+
+/** Several things at once: numbers, bytes, a text. */
+exports.deliver = (numbers, bytes, text) => ({
+  numbers: numbers.slice(),
+  bytes: bytes.length === 0 ? NOTHING : bytes.slice(),
+  text,
+});
+
 /** The ASCII form of a domain, which holds no character that would end it in a URL. */
 exports.domainToAscii = (domain) => {
   try {

@@ -2,7 +2,7 @@
 'use strict';
 
 const { defaultEndpoint, pageTypes } = require('../wasm/constants.json');
-const wasm = require('../wasm/glue.cjs');
+const wasm = require('../wasm/silkline.glue.cjs');
 const { pairs } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
@@ -11,7 +11,12 @@ const { requestOf } = require('./request.cjs');
 const { resultsOf } = require('./result.cjs');
 const { Usage } = require('./usage.cjs');
 
+/** What an engine makes an API of its own from. */
+let argumentsOf;
+
 class ExtractionApi extends Machine {
+  #arguments;
+
   static DEFAULT_ENDPOINT = defaultEndpoint;
 
   constructor({ apiKey, endpoint } = {}) {
@@ -19,7 +24,9 @@ class ExtractionApi extends Machine {
       throw new TypeError('apiKey must be a string');
     }
     const address = endpoint == null ? undefined : String(endpoint);
-    super(new wasm.ExtractionApi(apiKey, address, address?.isWellFormed() ?? true));
+    const given = [apiKey, address, address?.isWellFormed() ?? true];
+    super(new wasm.ExtractionApi(...given));
+    this.#arguments = given;
   }
 
   get endpoint() {
@@ -39,6 +46,10 @@ class ExtractionApi extends Machine {
     const [rows, errors] = rawOf(this).results(batch(queries), status, text, bytes, bytes);
     return resultsOf([...queries], bytes, rows, JSON.parse(errors));
   }
+
+  static {
+    argumentsOf = (api) => api.#arguments;
+  }
 }
 
 /** The same shape as the `error` of a result. */
@@ -48,6 +59,7 @@ const QueryError = Object.freeze({
   },
 });
 
+exports.argumentsOf = argumentsOf;
 exports.ExtractionApi = ExtractionApi;
 exports.PAGE_TYPES = Object.freeze(pageTypes);
 exports.Query = Query;

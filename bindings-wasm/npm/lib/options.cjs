@@ -1,7 +1,7 @@
 // `proxy::ProxyOptions` of the core.
 'use strict';
 
-const wasm = require('../wasm/glue.cjs');
+const wasm = require('../wasm/silkline.glue.cjs');
 const { listOf, pairs, text } = require('./headers.cjs');
 
 const CHECKED = Symbol('options that the core has written');

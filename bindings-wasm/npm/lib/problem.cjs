@@ -1,7 +1,7 @@
 // `problem` of the core.
 'use strict';
 
-const wasm = require('../wasm/glue.cjs');
+const wasm = require('../wasm/silkline.glue.cjs');
 const { bytesOf } = require('./json.cjs');
 
 function readProblem(body) {

@@ -2,7 +2,7 @@
 'use strict';
 
 const { defaultProxyEndpoint, maxHeadersSize } = require('../wasm/constants.json');
-const wasm = require('../wasm/glue.cjs');
+const wasm = require('../wasm/silkline.glue.cjs');
 const { HeaderList, listOf, pairs, text } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
 const { Machine, rawOf } = require('./machine.cjs');

@@ -1,7 +1,7 @@
 // `extraction::Query` of the core.
 'use strict';
 
-const wasm = require('../wasm/glue.cjs');
+const wasm = require('../wasm/silkline.glue.cjs');
 const { INSPECT } = require('./headers.cjs');
 
 const CHECKED = Symbol('a text that the core has written');
@@ -84,18 +84,25 @@ class Query {
   }
 }
 
+/** One query, or an object that describes one, as JSON text. */
+function queryText(query) {
+  if (query instanceof Query) {
+    return textOf(query);
+  }
+  return isObject(query) && query.extra != null ? textOf(new Query(query)) : written(query);
+}
+
+/** The query of a text that the core has written. */
+function queryOf(text) {
+  return text === null ? null : new Query(text, CHECKED);
+}
+
 /** A list of queries, or of objects that describe some, as one JSON text. */
 function batch(queries) {
   if (!Array.isArray(queries)) {
     throw new TypeError('queries must be an array');
   }
-  const texts = queries.map((query) => {
-    if (query instanceof Query) {
-      return textOf(query);
-    }
-    return isObject(query) && query.extra != null ? textOf(new Query(query)) : written(query);
-  });
-  return `[${texts.join(',')}]`;
+  return `[${queries.map(queryText).join(',')}]`;
 }
 
 /** What was given as JSON, less what has a place of its own. The core judges it. */
@@ -135,3 +142,5 @@ function isObject(value) {
 
 exports.batch = batch;
 exports.Query = Query;
+exports.queryOf = queryOf;
+exports.queryText = queryText;

@@ -2,7 +2,7 @@
 'use strict';
 
 const { pageTypes } = require('../wasm/constants.json');
-const wasm = require('../wasm/glue.cjs');
+const wasm = require('../wasm/silkline.glue.cjs');
 const { INSPECT } = require('./headers.cjs');
 const { decode } = require('./json.cjs');
 
@@ -167,6 +167,14 @@ function resultsOf(queries, body, rows, errors) {
   return Array.from({ length: rows.length / ROW }, (_, index) => new Result(answer, index * ROW));
 }
 
+/** The one result of a row, whose query stands alone. */
+function resultOf(query, body, rows, row, errors) {
+  const index = rows[row + QUERY_INDEX] - 1;
+  return new Result({ queries: { [index]: query }, body, rows, errors }, row);
+}
+
 exports.billingOf = billingOf;
 exports.Result = Result;
+exports.resultOf = resultOf;
 exports.resultsOf = resultsOf;
+exports.ROW = ROW;

@@ -1,18 +1,40 @@
-// Starts the WebAssembly half, once.
+// Starts the WebAssembly modules, each once: what every program needs at once, an engine when it is
+// first used.
 'use strict';
 
-const wasm = require('../wasm/glue.cjs');
+const protocol = require('../wasm/silkline.glue.cjs');
 
-let started = false;
+const started = new Set();
+/** Where engines find their modules, by their names. */
+const found = {};
 
-/** Takes a compiled module, or its bytes; a second call does nothing. */
-function start(source) {
-  if (started) {
-    return;
+/** Takes a compiled module, or its bytes, and those of engines; a second call does nothing. */
+function start(source, engines = {}) {
+  startOne(protocol, source);
+  for (const [name, module] of Object.entries(engines)) {
+    found[name] ??= module;
   }
-  const module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
-  wasm.initSync({ module });
-  started = true;
 }
 
+function startOne(glue, source) {
+  if (!started.has(glue)) {
+    const module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+    glue.initSync({ module });
+    started.add(glue);
+  }
+}
+
+/** The glue of an engine, with its module behind it. */
+function ready(glue, name) {
+  if (!started.has(glue)) {
+    const source = found[name];
+    if (source === undefined) {
+      throw new TypeError(`start() was not given the module of ${name}`);
+    }
+    startOne(glue, typeof source === 'function' ? source() : source);
+  }
+  return glue;
+}
+
+exports.ready = ready;
 exports.start = start;

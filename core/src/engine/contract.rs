@@ -91,6 +91,17 @@ pub enum WaitReason {
 }
 
 impl WaitReason {
+    /// All reasons, in the order of their names.
+    pub const ALL: [Self; 7] = [
+        Self::Answers,
+        Self::BackOff,
+        Self::Budget,
+        Self::DomainOccupied,
+        Self::Rate,
+        Self::SessionCooling,
+        Self::SlotsBusy,
+    ];
+
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -122,6 +133,9 @@ pub enum IdleReason {
 }
 
 impl IdleReason {
+    /// All reasons, in the order of their names.
+    pub const ALL: [Self; 4] = [Self::Closed, Self::Empty, Self::OutOfBudget, Self::Stopped];
+
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -16,9 +16,24 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// The turn that these numbers were read from, for borders that keep them on their own side.
+    pub const fn from_parts(number: u64, sent: Timestamp, delay: Duration) -> Self {
+        Self { number, sent, delay }
+    }
+
+    /// How many turns the address had before.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// When it was sent, as far as known.
     pub const fn sent(&self) -> Timestamp {
         self.sent
+    }
+
+    /// How long the address has to wait after it.
+    pub const fn delay(&self) -> Duration {
+        self.delay
     }
 }
 

@@ -1,0 +1,166 @@
+// `engine` of the core.
+'use strict';
+
+const { failures } = require('../wasm/constants.json');
+const glue = require('../wasm/extraction_engine.glue.cjs');
+const { argumentsOf, ExtractionApi } = require('./extraction.cjs');
+const { pairs } = require('./headers.cjs');
+const { bytesOf } = require('./json.cjs');
+const { Machine, rawOf } = require('./machine.cjs');
+const { given, maybeMillis, millis, rateOf, seedOf, whole } = require('./numbers.cjs');
+const { Outputs } = require('./outputs.cjs');
+const { batch, queryText } = require('./query.cjs');
+const { policyOf, RetryPolicy } = require('./schedule.cjs');
+const { ready } = require('./start.cjs');
+
+const FAILURES = failures.map((name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()));
+const RESTORED = Symbol('a machine that comes from a snapshot');
+const RECEIPTS = { true: 'late', false: 'accepted' };
+
+class ExtractionEngine extends Machine {
+  #outputs = new Outputs();
+
+  constructor(options = {}, restored) {
+    if (restored === RESTORED) {
+      super(options);
+      return;
+    }
+    const seed = seedOf(options.seed);
+    const now = millis(options.now, 'now');
+    super(made(options, (wasm, ...parts) => new wasm.ExtractionEngine(...parts, seed, now)));
+  }
+
+  static restore({ snapshot, downtime, ...options } = {}) {
+    const away = maybeMillis(downtime, 'downtime');
+    const [bytes, now] = [bytesOf(snapshot), millis(options.now, 'now')];
+    const make = (wasm, ...parts) => wasm.ExtractionEngine.restore(...parts, bytes, now, away);
+    return new ExtractionEngine(made(options, make), RESTORED);
+  }
+
+  submit(query, { priority = 0, key, now } = {}) {
+    const moment = millis(now, 'now');
+    return rawOf(this).submit(queryText(query), priorityOf(priority), keyOf(key), moment);
+  }
+
+  submitMany(jobs, now) {
+    const moment = millis(now, 'now');
+    const given = Array.from(jobs);
+    const queries = batch(given.map(({ query }) => query));
+    const priorities = Int32Array.from(given, ({ priority = 0 }) => priorityOf(priority));
+    const keys = JSON.stringify(given.map(({ key }) => keyOf(key) ?? null));
+    return Array.from(rawOf(this).submitMany(queries, priorities, keys, moment));
+  }
+
+  cancel(job, now) {
+    return rawOf(this).cancel(whole(job, 'job'), millis(now, 'now'));
+  }
+
+  contains(job) {
+    return rawOf(this).contains(whole(job, 'job'));
+  }
+
+  poll(now) {
+    return this.#outputs.read(rawOf(this).poll(millis(now, 'now'), 1))[0];
+  }
+
+  pollBatch(now, most) {
+    return this.#outputs.read(rawOf(this).poll(millis(now, 'now'), whole(most, 'most')));
+  }
+
+  handleSent(request, now) {
+    return RECEIPTS[rawOf(this).handleSent(whole(request, 'request'), millis(now, 'now'))];
+  }
+
+  handleResponse(request, { status, headers, body }, now) {
+    if (!Number.isInteger(status) || status < 0 || status > 65535) {
+      throw new TypeError('status must be the number of an HTTP status');
+    }
+    const [id, bytes, moment] = [whole(request, 'request'), bytesOf(body), millis(now, 'now')];
+    const text = JSON.stringify(pairs(headers).flat());
+    const place = rawOf(this).handleResponse(id, status, text, bytes, moment);
+    if (place === undefined) {
+      return 'late';
+    }
+    this.#outputs.keep(place, bytes);
+    return 'accepted';
+  }
+
+  handleFailure(request, failure, now) {
+    const kind = FAILURES.indexOf(failure);
+    if (kind < 0) {
+      throw new TypeError(`failure must be one of ${FAILURES.join(', ')}`);
+    }
+    const [id, moment] = [whole(request, 'request'), millis(now, 'now')];
+    return RECEIPTS[rawOf(this).handleFailure(id, kind, moment)];
+  }
+
+  resume(now) {
+    rawOf(this).resume(millis(now, 'now'));
+  }
+
+  startCycle(now) {
+    rawOf(this).startCycle(millis(now, 'now'));
+  }
+
+  close(now, grace = 0) {
+    rawOf(this).close(millis(now, 'now'), millis(grace, 'grace'));
+  }
+
+  snapshot(now) {
+    return rawOf(this).snapshot(millis(now, 'now'));
+  }
+
+  stats() {
+    return JSON.parse(rawOf(this).stats());
+  }
+}
+
+/** Calls a maker of engines with what all of them take first. */
+function made(options, make) {
+  const { api, rate, burst, concurrency, queueSize, batchSize, deadline, cap, requeue } = options;
+  if (!(api instanceof ExtractionApi)) {
+    throw new TypeError('api must be an ExtractionApi');
+  }
+  const settings = new Float64Array([
+    ...rateOf(rate),
+    given(burst, 'burst', whole),
+    given(concurrency, 'concurrency', whole),
+    given(queueSize, 'queueSize', whole),
+    given(batchSize, 'batchSize', whole),
+    given(deadline, 'deadline', millis),
+    given(cap, 'cap', whole),
+    given(requeue, 'requeue', Number),
+  ]);
+  const policy =
+    options.policy instanceof RetryPolicy
+      ? options.policy
+      : new RetryPolicy(options.policy ?? undefined);
+  const wasm = ready(glue, 'extractionEngine');
+  const parts = [new wasm.ExtractionApi(...argumentsOf(api)), policyOf(policy, wasm)];
+  try {
+    return make(wasm, parts[0], settings, parts[1]);
+  } finally {
+    for (const part of parts) {
+      part.free();
+    }
+  }
+}
+
+function priorityOf(priority) {
+  if (priority !== (priority | 0)) {
+    throw new TypeError('priority must be a whole number of 32 bits');
+  }
+  return priority;
+}
+
+function keyOf(key) {
+  if (key === undefined || key === null) {
+    return undefined;
+  }
+  if (typeof key !== 'string') {
+    throw new TypeError('key must be a string');
+  }
+  return key.toWellFormed();
+}
+
+exports.ExtractionEngine = ExtractionEngine;

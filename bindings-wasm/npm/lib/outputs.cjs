@@ -1,0 +1,127 @@
+// What an engine says: rows of numbers, and texts and bytes that they speak of in turn.
+'use strict';
+
+const { idleReasons, waitReasons } = require('../wasm/constants.json');
+const { createError, createServiceError } = require('../errors.cjs');
+const { listOf } = require('./headers.cjs');
+const { queryOf } = require('./query.cjs');
+const { resultOf, ROW } = require('./result.cjs');
+
+// As `bindings-wasm/src/engine.rs` writes them.
+const ABORT = 1;
+const WAIT_UNTIL = 2;
+const IDLE = 3;
+const SEND = 4;
+const FINISHED = 5;
+const STOPPED = 6;
+
+class Outputs {
+  /** The bodies of answers, by where their copies stand in the WebAssembly memory. */
+  #bodies = new Map();
+  /** Method, URL and headers: those of one request are mostly those of the next. */
+  #head;
+
+  /** Keeps the body of an answer until nothing is left that could speak of it. */
+  keep(place, body) {
+    this.#bodies.set(place, body);
+  }
+
+  read({ numbers, bytes, text }) {
+    const parcel = { numbers, bytes, at: 0, offset: 0, texts: text && JSON.parse(text), next: 0 };
+    const outputs = [];
+    while (parcel.at < numbers.length) {
+      outputs.push(this.#output(parcel));
+    }
+    return outputs;
+  }
+
+  #output(parcel) {
+    switch (number(parcel)) {
+      case ABORT:
+        return { type: 'abort', id: number(parcel) };
+      case WAIT_UNTIL:
+        this.#bodies.clear();
+        return { type: 'waitUntil', at: number(parcel), reason: waitReasons[number(parcel)] };
+      case IDLE:
+        this.#bodies.clear();
+        return { type: 'idle', reason: idleReasons[number(parcel)] };
+      case SEND:
+        this.#bodies.clear();
+        return this.#send(parcel);
+      case FINISHED:
+        return this.#finished(parcel);
+      case STOPPED:
+        return { type: 'stopped', error: this.#serviceError(parcel) };
+      default: {
+        const query = queryOf(value(parcel));
+        return { type: 'unmatched', query, result: this.#result(parcel, query) };
+      }
+    }
+  }
+
+  #send(parcel) {
+    const id = number(parcel);
+    const deadline = number(parcel);
+    const queries = number(parcel);
+    const isKnown = number(parcel) === 1;
+    const body = bytes(parcel);
+    if (!isKnown) {
+      const [method, url, lines] = [value(parcel), value(parcel), value(parcel)];
+      this.#head = { method, url, headers: Object.freeze(listOf(lines)) };
+    }
+    return { type: 'send', id, request: { ...this.#head, body }, deadline, queries };
+  }
+
+  #finished(parcel) {
+    const job = number(parcel);
+    const attempts = number(parcel);
+    const elapsed = number(parcel);
+    const cost = { billed: number(parcel), possiblyBilled: number(parcel) };
+    const query = queryOf(value(parcel));
+    const key = value(parcel);
+    const kind = number(parcel);
+    const result = kind === 0 ? this.#result(parcel, query) : null;
+    const error = result === null ? this.#error(parcel, kind) : result.error;
+    return { type: 'finished', job, key, query, result, error, attempts, cost, elapsed };
+  }
+
+  #error(parcel, kind) {
+    return kind === 1 ? this.#serviceError(parcel) : createError(...value(parcel));
+  }
+
+  #serviceError(parcel) {
+    const [, ...parts] = value(parcel);
+    return createServiceError(...parts, this.#body(parcel));
+  }
+
+  #result(parcel, query) {
+    const row = parcel.numbers.slice(parcel.at, parcel.at + ROW);
+    parcel.at += ROW;
+    // The third column tells whether there is an error.
+    const errors = row[2] === 0 ? [] : [value(parcel)];
+    return resultOf(query, this.#body(parcel), row, 0, errors);
+  }
+
+  #body(parcel) {
+    const place = number(parcel);
+    return place === 0 ? bytes(parcel) : this.#bodies.get(place);
+  }
+}
+
+function number(parcel) {
+  parcel.at += 1;
+  return parcel.numbers[parcel.at - 1];
+}
+
+function value(parcel) {
+  parcel.next += 1;
+  return parcel.texts[parcel.next - 1];
+}
+
+function bytes(parcel) {
+  const start = parcel.offset;
+  parcel.offset += number(parcel);
+  return parcel.bytes.subarray(start, parcel.offset);
+}
+
+exports.Outputs = Outputs;

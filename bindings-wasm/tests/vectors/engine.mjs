@@ -1,0 +1,190 @@
+// The vectors of `engine`.
+import assert from 'node:assert/strict';
+import { silkline } from '../package.mjs';
+import { body, checkKeys, micros, outcome, told } from './given.mjs';
+import { millis, policy, rate } from './schedule.mjs';
+
+const { ExtractionApi, ExtractionEngine } = silkline;
+
+export const operations = {
+  'engine.extraction.run': (given) => outcome(() => new ExtractionRun(given).run()),
+};
+
+const NAMES = {
+  burst: 'burst',
+  concurrency: 'concurrency',
+  queue_size: 'queueSize',
+  batch_size: 'batchSize',
+  cap: 'cap',
+  requeue: 'requeue',
+};
+
+function config(given = {}) {
+  checkKeys(given, [...Object.keys(NAMES), 'rate', 'deadline_us', 'policy']);
+  const options = { deadline: millis(given.deadline_us), rate: given.rate && rate(given.rate) };
+  for (const [name, option] of Object.entries(NAMES)) {
+    options[option] = given[name];
+  }
+  if (given.policy !== undefined) {
+    checkKeys(given.policy, ['preset', 'rules']);
+    options.policy = policy(given.policy);
+  }
+  return options;
+}
+
+const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+
+class ExtractionRun {
+  /** The queries of each request, by its id. */
+  #sent = new Map();
+  #engine;
+  #options;
+  #steps;
+
+  constructor(given) {
+    checkKeys(given, ['config', 'seed', 'now_us', 'steps']);
+    this.#options = { ...config(given.config), api: new ExtractionApi({ apiKey: 'key' }) };
+    const { seed, now_us } = given;
+    this.#engine = new ExtractionEngine({ ...this.#options, seed, now: millis(now_us) });
+    this.#steps = given.steps;
+  }
+
+  /** The outcome of each step, in order. */
+  run() {
+    try {
+      return this.#steps.map((step) => outcome(() => this.#step(step)));
+    } finally {
+      this.#engine.free();
+    }
+  }
+
+  #step(step) {
+    const engine = this.#engine;
+    const [now, request] = [millis(step.at_us), step.request];
+    const known = (...keys) => checkKeys(step, ['at_us', 'call', ...keys]);
+    const show = (output) => this.#show(output);
+    const calls = {
+      submit() {
+        known('query', 'priority', 'key');
+        return engine.submit(step.query, { priority: step.priority, key: step.key, now });
+      },
+      cancel() {
+        known('job');
+        return engine.cancel(step.job, now);
+      },
+      poll() {
+        known();
+        return show(engine.poll(now));
+      },
+      drain() {
+        known('most');
+        return engine.pollBatch(now, step.most ?? 1_000).map(show);
+      },
+      sent() {
+        known('request');
+        return engine.handleSent(request, now);
+      },
+      respond() {
+        known('request', 'status', 'headers', 'body');
+        const { status, headers } = step;
+        const response = { status, headers, body: body(step.body) };
+        return engine.handleResponse(request, response, now);
+      },
+      answer: () => {
+        known('request', 'results');
+        return engine.handleResponse(request, this.#answer(step), now);
+      },
+      fail() {
+        known('request', 'failure');
+        return engine.handleFailure(request, camel(step.failure), now);
+      },
+      stats() {
+        known();
+        return statsJson(engine.stats());
+      },
+      resume() {
+        known();
+        return nothing(engine.resume(now));
+      },
+      start_cycle() {
+        known();
+        return nothing(engine.startCycle(now));
+      },
+      close() {
+        known('grace_us');
+        return nothing(engine.close(now, millis(step.grace_us)));
+      },
+      // The process ends, and another one goes on at `to_us` of its own clock.
+      restart: () => {
+        known('to_us', 'downtime_us');
+        const snapshot = engine.snapshot(now);
+        const [to, downtime] = [millis(step.to_us), millis(step.downtime_us)];
+        this.#engine = ExtractionEngine.restore({ ...this.#options, snapshot, now: to, downtime });
+        return nothing(engine.free());
+      },
+    };
+    return calls[step.call]();
+  }
+
+  /** An answer whose results repeat the queries of their request, in its order. */
+  #answer({ request, results }) {
+    const queries = this.#sent.get(request);
+    const told = results
+      .slice(0, queries.length)
+      .map((result, index) => ({ ...result, query: { userQuery: queries[index] } }));
+    const headers = [['Content-Type', 'application/json']];
+    return { status: 200, headers, body: JSON.stringify(told) };
+  }
+
+  #show(output) {
+    switch (output.type) {
+      case 'send': {
+        const queries = JSON.parse(Buffer.from(output.request.body).toString());
+        assert.equal(queries.length, output.queries);
+        this.#sent.set(output.id, queries);
+        const urls = queries.map(({ url }) => url);
+        return { send: { request: output.id, deadline_us: micros(output.deadline), urls } };
+      }
+      case 'abort':
+        return { abort: output.id };
+      case 'finished':
+        return { finished: finishedJson(output) };
+      case 'stopped':
+        return { stopped: output.error.code };
+      case 'unmatched': {
+        const { result, query } = output;
+        return { unmatched: told({ error: result.error?.code ?? null, url: query?.url ?? null }) };
+      }
+      case 'waitUntil':
+        return { wait_until: { at_us: micros(output.at), reason: output.reason } };
+      case 'idle':
+        return { idle: output.reason };
+      default:
+        throw new Error(`no output is of type ${output.type}`);
+    }
+  }
+}
+
+const nothing = () => null;
+
+function finishedJson({ job, key, query, result, error, attempts, cost, elapsed }) {
+  return told({
+    job,
+    key,
+    url: query.url,
+    error: error?.code ?? null,
+    item: result?.item ?? null,
+    attempts,
+    billed: cost.billed,
+    possibly_billed: cost.possiblyBilled,
+    elapsed_us: micros(elapsed),
+  });
+}
+
+/** The numbers that are not zero. */
+function statsJson({ usage, ...numbers }) {
+  const { queries: _, ...bills } = usage;
+  const shown = Object.entries({ ...numbers, ...bills }).filter(([, value]) => value);
+  return Object.fromEntries(shown.map(([name, value]) => [snake(name), value]));
+}
