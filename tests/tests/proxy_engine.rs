@@ -655,9 +655,7 @@ const WORLDS: u64 = 100;
 
 #[test]
 fn in_random_worlds_each_job_ends_once_and_nothing_is_early() {
-    for seed in
-        std::env::var("SEED").ok().and_then(|s| s.parse().ok()).map_or(0..WORLDS, |s: u64| s..s + 1)
-    {
+    for seed in 0..WORLDS {
         let world = RandomWorld::new(seed, false);
         let many = world.many;
         let world = world.run();

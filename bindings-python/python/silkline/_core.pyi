@@ -2975,7 +2975,7 @@ class SessionPool:
         Takes back the place of a lost creation, because its answer came after all; `None` if none
         of that kind is kept.
         """
-    def finish(self, /, use: Use, ending: Literal["answered", "banned", "broken", "gone", "not_sent", "slower", "timed_out"], now: SupportsFloat | SupportsIndex, *, asked: SupportsFloat | SupportsIndex | None = None) -> bool:
+    def finish(self, /, use: Use, ending: Literal["answered", "banned", "broken", "gone", "not_sent", "refused", "slower", "timed_out"], now: SupportsFloat | SupportsIndex, *, asked: SupportsFloat | SupportsIndex | None = None) -> bool:
         """
         Ends a use; true if the session is retired: gone, worn out by bans or time-outs. With
         ``"slower"``, ``asked`` is the delay that the service named.

@@ -161,7 +161,7 @@ impl From<Result<Use, Unavailable>> for Acquired {
 
 literal! {
     /// How a use ended.
-    EndingName { "answered", "banned", "broken", "gone", "not_sent", "slower", "timed_out" }
+    EndingName { "answered", "banned", "broken", "gone", "not_sent", "refused", "slower", "timed_out" }
 }
 
 /// Numbers of a pool.
@@ -438,6 +438,7 @@ impl PySessionPool {
             "broken" => Ending::Broken,
             "gone" => Ending::Gone,
             "not_sent" => Ending::NotSent,
+            "refused" => Ending::Refused,
             "slower" => Ending::Slower(asked),
             "timed_out" => Ending::TimedOut,
             _ => Ending::Answered,

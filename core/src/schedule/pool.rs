@@ -87,6 +87,8 @@ pub enum Ending {
     Gone,
     /// The request never left.
     NotSent,
+    /// The service refused the request before it went through the session.
+    Refused,
     /// With an answer that says it is too fast, with the delay if it names one.
     Slower(Option<Duration>),
     /// Without an answer.
@@ -389,7 +391,11 @@ impl SessionPool {
                 Ending::TimedOut => group.pace.timed_out(turn, now),
                 Ending::Broken => group.pace.timed_out(turn, now.max(turn.sent() + margin)),
                 _ if fresh && was_held(turn, now) => group.pace.timed_out(turn, now),
-                Ending::Answered | Ending::Banned | Ending::Gone | Ending::Slower(_) => {
+                Ending::Answered
+                | Ending::Banned
+                | Ending::Gone
+                | Ending::Refused
+                | Ending::Slower(_) => {
                     group.pace.answered(turn, now);
                 }
             }
@@ -408,11 +414,16 @@ impl SessionPool {
         let Some(session) = self.sessions.get_mut(index) else { return true };
         session.in_use = false;
         session.announced = announced.unwrap_or(session.announced);
-        session.fresh &= matches!(ending, Ending::Broken | Ending::NotSent | Ending::TimedOut);
+        session.fresh &=
+            matches!(ending, Ending::Broken | Ending::NotSent | Ending::Refused | Ending::TimedOut);
         self.in_use -= 1;
         match ending {
-            // What may not have arrived keeps no session alive.
+            // What may not have gone through keeps no session alive.
             Ending::Broken | Ending::NotSent => session.sent = session.sent_before,
+            Ending::Refused => {
+                session.sent = session.sent_before;
+                session.timeouts = 0;
+            }
             Ending::TimedOut => {
                 session.sent = session.sent_before;
                 session.timeouts += 1;

@@ -255,6 +255,8 @@ impl ProxyEngine {
                 (Some(ProxyAction::DropSession), _) => Ending::Gone,
                 _ if banned => Ending::Banned,
                 (_, Some(asked)) => Ending::Slower(Some(asked)),
+                // No outgoing address: it did not get that far.
+                (Some(_), None) if answer.outgoing.is_none() => Ending::Refused,
                 _ => Ending::Answered,
             };
             self.finish(usage, ending, fetch.line, now);

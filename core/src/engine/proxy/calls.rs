@@ -108,6 +108,11 @@ impl Calls {
         }
     }
 
+    /// Deletions are tried from here on whatever came of earlier ones.
+    pub(super) fn begin_closing(&mut self) {
+        self.unanswered = 0;
+    }
+
     pub(super) fn forget(&mut self, id: &SessionId) {
         self.foreign.remove(id);
     }

@@ -315,6 +315,7 @@ impl ProxyEngine {
     pub fn close(&mut self, now: Timestamp, grace: Duration) {
         let now = self.clock.see(now);
         self.gate.close(now + grace);
+        self.calls.begin_closing();
         self.end_grounded(now);
     }
 
@@ -413,7 +414,8 @@ impl ProxyEngine {
     fn close_line(&mut self, index: u32, now: Timestamp) {
         let Some(line) = self.lines.get(index) else { return };
         let over = line.ending || (line.session.is_none() && !line.lost);
-        if !line.jobs.is_empty() || line.creating || !over {
+        // Until it is listed, nobody knows whether a line of an earlier process has a session.
+        if !line.jobs.is_empty() || line.creating || !over || self.calls.is_listing() {
             return;
         }
         if let Some((key, id)) = self.lines.take_session(index) {

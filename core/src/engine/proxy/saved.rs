@@ -365,12 +365,17 @@ impl ProxyEngine {
             }
             lines.insert(saved.serial, index);
         }
+        let mut interrupted = Vec::new();
         for saved in state.jobs {
-            engine.take_back(saved, &lines, elapsed, now)?;
+            interrupted.extend(engine.take_back(saved, &lines, elapsed, now)?);
+        }
+        for index in interrupted {
+            engine.end(index, Err(ProxyJobError::Interrupted), now);
         }
         for index in lines.into_values() {
             let head = engine.lines.get(index).map_or(NONE, super::lines::Line::head);
             engine.take_turn(head);
+            engine.close_line(index, now);
         }
         if engine.gate.is_closing() {
             engine.end_grounded(now);
@@ -378,13 +383,14 @@ impl ProxyEngine {
         Ok(engine)
     }
 
+    /// Takes a job back; its index if it is to end because it was under way.
     fn take_back(
         &mut self,
         mut saved: SavedJob<SavedWork>,
         lines: &BTreeMap<u64, u32>,
         elapsed: Duration,
         now: Timestamp,
-    ) -> Result<(), InvalidSnapshot> {
+    ) -> Result<Option<u32>, InvalidSnapshot> {
         let (request, missing) = saved.inner.request.read()?;
         let options = Headers::from_received(core::mem::take(&mut saved.inner.options));
         let options = ProxyOptions::from_headers(&options)
@@ -424,8 +430,7 @@ impl ProxyEngine {
                 job.cost.possibly_billed += 1;
             }
             if !self.config.requeue {
-                self.end(index, Err(ProxyJobError::Interrupted), now);
-                return Ok(());
+                return Ok(Some(index));
             }
         }
         let queued = self.jobs.get(index).is_some_and(|job| job.stage == Stage::Queued);
@@ -444,7 +449,7 @@ impl ProxyEngine {
             };
             self.tell(ProxyEvent::Incomplete(Box::new(event)));
         }
-        Ok(())
+        Ok(None)
     }
 
     fn save_event(&self, event: &ProxyEvent) -> Option<SavedEvent> {
