@@ -131,6 +131,11 @@ impl Gate {
         }
     }
 
+    /// Tries in a row that found it shut.
+    pub(crate) fn failures(&self) -> u32 {
+        self.pause.as_ref().map_or(0, |pause| pause.progress.failures(FailureClass::Throttled))
+    }
+
     pub(crate) fn is_paused(&self) -> bool {
         self.pause.is_some() && !self.stopped
     }

@@ -159,6 +159,7 @@ impl ProxyEngine {
     fn take_answer(&mut self, id: RequestId, fetch: Fetch, reply: ProxyReply, now: Timestamp) {
         let answer = self.read(&reply, fetch.usage.is_some());
         let (index, first) = (fetch.job, fetch.place.is_some());
+        let used = fetch.usage.is_some();
         let banned = reply.banned && answer.error.is_none();
         let session = fetch.session.clone().or_else(|| answer.session.clone());
         self.take_session_facts(fetch, &answer, banned, now);
@@ -184,7 +185,14 @@ impl ProxyEngine {
             }
             return;
         };
-        self.take_error(id, index, error, first, now);
+        // What an answer says of a session that the request neither used nor made is like any other
+        // error: without a wait and a budget it might go on for ever.
+        let free = match error.action() {
+            ProxyAction::DropSession => used,
+            ProxyAction::FreeSession => first,
+            _ => false,
+        };
+        self.take_error(id, index, error, free, now);
     }
 
     fn take_error(
@@ -192,7 +200,7 @@ impl ProxyEngine {
         id: RequestId,
         index: u32,
         error: ProxyServiceError,
-        first: bool,
+        free: bool,
         now: Timestamp,
     ) {
         let action = error.action();
@@ -210,10 +218,9 @@ impl ProxyEngine {
             let domain = Box::from(self.jobs.domain(index));
             self.forbidden.insert(domain, error.clone());
         }
-        if first && action == ProxyAction::FreeSession {
+        if free && action == ProxyAction::FreeSession {
             self.meet_session_limit(error.retry_after, now);
         }
-        let free = matches!(action, ProxyAction::DropSession | ProxyAction::FreeSession);
         let unlimited = action == ProxyAction::FreeSession;
         if free
             && !self.gate.is_closing()

@@ -55,6 +55,8 @@ pub(super) struct Calls {
     /// No session is made before.
     pub(super) not_before: Option<Timestamp>,
     pub(super) failures: u32,
+    /// Waits in a row before a call that makes a session, without a call that made one.
+    fruitless: u8,
     /// The service has no room for more sessions.
     pub(super) crowded: bool,
     pub(super) listing: Option<Listing>,
@@ -74,6 +76,7 @@ impl Calls {
             warm,
             not_before: None,
             failures: 0,
+            fruitless: 0,
             crowded: false,
             listing: None,
             foreign: BTreeSet::new(),
@@ -101,8 +104,19 @@ impl Calls {
         at.filter(|at| *at > now)
     }
 
+    /// Whether calls make no sessions, however often tried: other ways have to do.
+    pub(super) const fn are_fruitless(&self) -> bool {
+        self.fruitless >= TRIES
+    }
+
+    /// Sessions may be deleted again, whatever became of earlier tries.
+    pub(super) fn forgive(&mut self) {
+        self.unanswered = 0;
+    }
+
     /// Lets sessions be made again.
     pub(super) fn allow(&mut self, now: Timestamp) {
+        self.fruitless = 0;
         if self.not_before.is_some_and(|at| at > now) {
             self.not_before = Some(now);
         }
@@ -157,6 +171,9 @@ impl ProxyEngine {
         asked: Option<Duration>,
         now: Timestamp,
     ) {
+        if self.calls.not_before.is_none_or(|at| at <= now) && class != FailureClass::Throttled {
+            self.calls.fruitless = self.calls.fruitless.saturating_add(1);
+        }
         self.calls.failures = self.calls.failures.saturating_add(1);
         let rule = self.config.policy.rule(class);
         let wait = rule.wait.after(self.calls.failures, &mut self.rng);
@@ -223,7 +240,15 @@ impl ProxyEngine {
         None
     }
 
-    pub(super) fn next_delete(&mut self, now: Timestamp) -> Option<ProxySend> {
+    /// The next session to delete, while that has not turned out to be in vain.
+    pub(super) fn next_last_delete(&mut self, now: Timestamp) -> Option<ProxySend> {
+        if self.gate.is_stopped() || self.calls.unanswered >= TRIES {
+            self.calls.deletions.clear();
+        }
+        self.next_delete(now)
+    }
+
+    fn next_delete(&mut self, now: Timestamp) -> Option<ProxySend> {
         if self.calls.under_way >= self.config.call_concurrency {
             return None;
         }
@@ -295,19 +320,26 @@ impl ProxyEngine {
                 }
             }
             Errand::Delete { id: session, place, tries } => {
-                self.calls.unanswered = 0;
                 let answer = self.api.read_deleted_session(*status, headers, body);
                 if let Err(SessionCallFailed::Service(error)) = answer {
                     let unknown = error.action() == ProxyAction::DropSession;
                     let verdict = self.heed(id, &error, now);
+                    let again = matches!(verdict, Verdict::Pause(..) | Verdict::Retry(..));
+                    // In a storm, the end does not wait for the last session.
+                    self.calls.unanswered = if again && !unknown && self.gate.is_closing() {
+                        self.calls.unanswered.saturating_add(1)
+                    } else {
+                        0
+                    };
                     if unknown {
                         self.free_place(place);
-                    } else if matches!(verdict, Verdict::Pause(..) | Verdict::Retry(..)) {
+                    } else if again {
                         self.delete_again(session, place, tries, now);
                     } else {
                         self.lose_place(place, now);
                     }
                 } else {
+                    self.calls.unanswered = 0;
                     self.gate.answered(id);
                     self.counters.sessions_deleted += 1;
                     self.free_place(place);
@@ -346,6 +378,7 @@ impl ProxyEngine {
         match answer {
             Ok(session) => {
                 self.gate.answered(id);
+                self.calls.fruitless = 0;
                 self.creation_succeeded();
                 let key = self.pool.add(place, session.as_str(), None, None, now);
                 self.name_session(line, key, session, now);
@@ -356,10 +389,10 @@ impl ProxyEngine {
                 if error.action() == ProxyAction::FreeSession {
                     self.meet_session_limit(error.retry_after, now);
                 } else {
-                    self.calls.warm += u32::from(warm);
                     if !matches!(verdict, Verdict::Pause(..)) {
                         self.hold_creation(FailureClass::Server, error.retry_after, now);
                     }
+                    self.warm_again(warm);
                 }
             }
             Err(_) => {
@@ -401,6 +434,16 @@ impl ProxyEngine {
             self.close_line(index, now);
         } else {
             self.wake_line(index);
+        }
+    }
+
+    /// A session could not be made ahead: another try, unless all fail. Jobs make theirs anyway,
+    /// and without any the machine is to come to rest.
+    fn warm_again(&mut self, warm: bool) {
+        if self.calls.are_fruitless() || self.gate.failures() >= u32::from(TRIES) {
+            self.calls.warm = 0;
+        } else {
+            self.calls.warm += u32::from(warm);
         }
     }
 
@@ -478,11 +521,11 @@ impl ProxyEngine {
                 let place = place.take();
                 if failure == Failure::NotSent {
                     self.free_place(place);
-                    self.calls.warm += u32::from(*warm);
                 } else {
                     self.lose_place(place, now);
                 }
                 self.hold_creation(FailureClass::Network, None, now);
+                self.warm_again(*warm && failure == Failure::NotSent);
                 let line = *line;
                 self.end_line_creation(line);
             }
@@ -499,7 +542,6 @@ impl ProxyEngine {
     /// All sessions of this machine are to be deleted; false if that was said already.
     pub(super) fn collect_deletions(&mut self) -> bool {
         if self.gate.is_stopped() || self.calls.unanswered >= TRIES {
-            self.calls.deletions.clear();
             self.calls.collected = true;
             return false;
         }

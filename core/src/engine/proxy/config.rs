@@ -16,7 +16,8 @@ const MAX_QUEUE: u32 = 1 << 31;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SessionCreation {
-    /// By `POST /sessions`, before a request needs one.
+    /// By `POST /sessions`, before a request needs one. Where no such call succeeds, requests make
+    /// their own after a few tries, until the next [`resume`](super::ProxyEngine::resume).
     Call,
     /// By the request that needs one: `X-Crawlera-Session: create`.
     #[default]

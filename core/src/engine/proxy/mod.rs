@@ -314,6 +314,7 @@ impl ProxyEngine {
     /// is sent or taken in from here on.
     pub fn close(&mut self, now: Timestamp, grace: Duration) {
         let now = self.clock.see(now);
+        self.calls.forgive();
         self.gate.close(now + grace);
         self.calls.begin_closing();
         self.end_grounded(now);

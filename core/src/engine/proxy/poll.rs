@@ -82,7 +82,7 @@ impl ProxyEngine {
     }
 
     fn next_of_closing(&mut self, grace: Timestamp, now: Timestamp) -> Option<ProxyOutput> {
-        if let Some(send) = self.next_delete(now) {
+        if let Some(send) = self.next_last_delete(now) {
             return Some(ProxyOutput::Send(send));
         }
         let mut flights = self.flights.iter();
@@ -209,6 +209,12 @@ impl ProxyEngine {
         }
     }
 
+    /// Whether a job's request makes its session: as configured, or because calls make none. Then
+    /// the job's own budget says when to give up.
+    fn creates_by_header(&self) -> bool {
+        self.config.creation == SessionCreation::Header || self.calls.are_fruitless()
+    }
+
     fn sent(send: Option<ProxySend>) -> Tried {
         send.map_or(Tried::Ended, Tried::Sent)
     }
@@ -224,7 +230,7 @@ impl ProxyEngine {
             Err(unavailable) => unavailable,
         };
         let later = match self.place(false, now) {
-            Ok(place) if self.config.creation == SessionCreation::Header => {
+            Ok(place) if self.creates_by_header() => {
                 return Self::sent(self.send_fetch(index, Way::New(place), now));
             }
             Ok(place) if self.calls.may_create(&self.config, self.jobs.queues.len()) => {
@@ -286,7 +292,7 @@ impl ProxyEngine {
         }
         let (serial, pool_name) = (record.serial, record.pool_name());
         let later = match self.place(true, now) {
-            Ok(place) if self.config.creation == SessionCreation::Header => {
+            Ok(place) if self.creates_by_header() => {
                 return Self::sent(self.send_fetch(index, Way::New(place), now));
             }
             Ok(place) => {

@@ -1,0 +1,252 @@
+//! The proxy engine comes to rest and ends each job, however the service behaves.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use silkline::{
+    Rng, Timestamp,
+    engine::{
+        Failure, IdleReason, JobSession, ProxyConfig, ProxyEngine, ProxyEvent, ProxyJob,
+        ProxyOutput, ProxySend, ProxySendKind, RequestId, SessionCreation,
+    },
+    http::{Headers, Method, Request, Response},
+    proxy::ProxyApi,
+    schedule::PoolConfig,
+};
+
+const HOUR: u64 = 3_600_000_000;
+
+fn at(micros: u64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+fn get(url: &str) -> Request {
+    Request::new(Method::GET, url)
+}
+
+/// What becomes of a request, half a second after it was sent.
+enum Fate {
+    Answer(Response),
+    Fails(Failure),
+    Silence,
+}
+
+fn answer(status: u16, headers: &[(&str, &str)]) -> Fate {
+    let mut sent = Headers::new();
+    for (name, value) in headers {
+        sent.append(*name, *value).unwrap();
+    }
+    Fate::Answer(Response::new(status, sent, "body"))
+}
+
+fn error(status: u16, code: &str) -> Fate {
+    answer(status, &[("X-Crawlera-Error", code), ("X-Crawlera-Version", "1")])
+}
+
+/// What a run led to.
+#[derive(Debug, Default)]
+struct Run {
+    sends: u32,
+    kinds: BTreeMap<&'static str, u32>,
+    ends: BTreeMap<u64, &'static str>,
+    idle: Option<IdleReason>,
+    end: u64,
+}
+
+/// Drives an engine from one moment on, until it is idle or `until`.
+fn drive(
+    engine: &mut ProxyEngine,
+    (from, until): (u64, u64),
+    mut fate: impl FnMut(&ProxySend) -> Fate,
+) -> Run {
+    let mut run = Run { end: from, ..Run::default() };
+    let mut open: Vec<(u64, RequestId, Fate)> = Vec::new();
+    let mut still = 0;
+    while run.end <= until {
+        let output = engine.poll(at(run.end));
+        if !matches!(output, ProxyOutput::WaitUntil { .. }) {
+            still = 0;
+        }
+        match output {
+            ProxyOutput::Send(send) => {
+                run.sends += 1;
+                *run.kinds.entry(send.kind.as_str()).or_default() += 1;
+                let fate = fate(&send);
+                open.push((run.end + 500_000, send.id, fate));
+            }
+            ProxyOutput::Abort(id) => open.retain(|(_, open, _)| *open != id),
+            ProxyOutput::Event(ProxyEvent::Finished(outcome)) => {
+                let end = outcome.error_code().unwrap_or("ok");
+                assert_eq!(run.ends.insert(outcome.job.as_u64(), end), None, "it ended twice");
+            }
+            ProxyOutput::Event(_) => {}
+            ProxyOutput::WaitUntil { at: moment, reason } => {
+                still += 1;
+                assert!(still < 50, "waits for {reason:?} and for nothing");
+                let heard = open.iter().filter(|(_, _, fate)| !matches!(fate, Fate::Silence));
+                let next = heard.map(|(moment, ..)| *moment).min().unwrap_or(u64::MAX);
+                let moment = moment.as_micros().min(next);
+                if moment > run.end {
+                    still = 0;
+                }
+                run.end = run.end.max(moment);
+                let due = |(moment, _, fate): &mut (u64, RequestId, Fate)| {
+                    *moment <= run.end && !matches!(fate, Fate::Silence)
+                };
+                for (_, id, fate) in open.extract_if(.., due) {
+                    match fate {
+                        Fate::Answer(response) => {
+                            engine.handle_response(id, response, at(run.end)).unwrap();
+                        }
+                        Fate::Fails(failure) => {
+                            engine.handle_failure(id, failure, at(run.end)).unwrap();
+                        }
+                        Fate::Silence => {}
+                    }
+                }
+            }
+            ProxyOutput::Idle(reason) => {
+                assert!(open.is_empty(), "idle ({reason:?}) with requests under way");
+                run.idle = Some(reason);
+                return run;
+            }
+        }
+    }
+    run
+}
+
+fn config(size: u32) -> ProxyConfig {
+    ProxyConfig::default().with_pool(PoolConfig::default().with_size(size).unwrap())
+}
+
+fn engine(config: ProxyConfig, seed: u64) -> ProxyEngine {
+    ProxyEngine::new(ProxyApi::new("key").unwrap(), config, seed, at(0))
+}
+
+/// Ways in which no session can be made by a call.
+const REFUSALS: [fn() -> Fate; 5] = [
+    || answer(500, &[]),
+    || answer(404, &[]),
+    || Fate::Fails(Failure::NotSent),
+    || Fate::Fails(Failure::Network),
+    || Fate::Silence,
+];
+
+#[test]
+fn a_warm_up_that_is_always_refused_comes_to_rest() {
+    for refusal in
+        REFUSALS.into_iter().chain([|| error(429, "too_many_conns")] as [fn() -> Fate; 1])
+    {
+        let mut engine = engine(config(20).with_warm_up(20).unwrap(), 1);
+        let run = drive(&mut engine, (0, HOUR), |_| refusal());
+        assert_eq!(run.idle, Some(IdleReason::Empty), "{run:?}");
+        assert!(run.sends > 1 && run.sends <= 24, "{run:?}");
+    }
+}
+
+#[test]
+fn jobs_whose_session_no_call_makes_make_it_themselves() {
+    for refusal in REFUSALS {
+        let mut engine = engine(config(20).with_creation(SessionCreation::Call), 1);
+        engine.submit(get("http://a/"), at(0)).unwrap();
+        engine.submit(ProxyJob::new(get("http://a/")).in_session("n"), at(0)).unwrap();
+        let run = drive(&mut engine, (0, HOUR), |send| match send.kind {
+            ProxySendKind::CreateSession => refusal(),
+            _ => answer(200, &[("X-Crawlera-Session", &send.id.as_u64().to_string())]),
+        });
+        assert_eq!(run.idle, Some(IdleReason::Empty), "{run:?}");
+        assert_eq!(run.ends.values().collect::<Vec<_>>(), [&"ok", &"ok"]);
+        assert_eq!(run.kinds.get("fetch"), Some(&2));
+    }
+    let mut engine = engine(config(20).with_creation(SessionCreation::Call), 1);
+    engine.submit(get("http://a/"), at(0)).unwrap();
+    let run = drive(&mut engine, (0, 24 * HOUR), |_| Fate::Fails(Failure::Network));
+    assert_eq!(run.ends.values().collect::<Vec<_>>(), [&"network_failure"], "{run:?}");
+}
+
+#[test]
+fn a_word_about_a_session_that_was_not_used_is_an_error_like_others() {
+    for code in ["bad_session_id", "user_session_limit"] {
+        let mut engine = engine(config(2), 1);
+        engine.submit(ProxyJob::new(get("http://a/")).outside_sessions(), at(0)).unwrap();
+        let run = drive(&mut engine, (0, HOUR), |_| error(400, code));
+        assert_eq!((run.ends.get(&1), run.sends), (Some(&code), 6), "{run:?}");
+        assert!(run.end > 10_000_000, "retries wait: {run:?}");
+    }
+}
+
+#[test]
+fn a_storm_at_the_end_is_not_met_by_all_deletions() {
+    for refusal in
+        [|| error(429, "too_many_conns"), || answer(500, &[]), || Fate::Fails(Failure::Network)]
+            as [fn() -> Fate; 3]
+    {
+        let mut engine = engine(config(100), 1);
+        for _ in 0..100 {
+            engine.submit(get("http://a/"), at(0)).unwrap();
+        }
+        let run = drive(&mut engine, (0, HOUR), |send| {
+            answer(200, &[("X-Crawlera-Session", &send.id.as_u64().to_string())])
+        });
+        assert_eq!((run.ends.len(), engine.stats().pool.sessions), (100, 100));
+        engine.close(at(run.end), Duration::ZERO);
+        let run = drive(&mut engine, (run.end, HOUR), |_| refusal());
+        assert_eq!((run.idle, run.sends), (Some(IdleReason::Closed), 8), "{run:?}");
+    }
+}
+
+/// A request of a random world and what becomes of it.
+fn chance(rng: &mut Rng, good: u64, send: &ProxySend) -> Fate {
+    let new = send.id.as_u64().to_string();
+    let id = send.session.as_ref().map_or(new.as_str(), |id| id.as_str());
+    let session = ("X-Crawlera-Session", id);
+    if send.kind == ProxySendKind::CreateSession && rng.up_to(100) < good {
+        let body = format!("{id}\n");
+        return Fate::Answer(Response::new(200, Headers::new(), body));
+    }
+    match rng.up_to(14) {
+        0 => error(400, "bad_session_id"),
+        1 => error(503, "noslaves"),
+        2 => error(429, "too_many_conns"),
+        3 => Fate::Silence,
+        4 => Fate::Fails(Failure::Network),
+        5 => Fate::Fails(Failure::NotSent),
+        6 => error(503, "banned"),
+        7 => error(400, "user_session_limit"),
+        8 => answer(200, &[session, ("X-Crawlera-Next-Request-In", "130")]),
+        9 => answer(503, &[("X-Crawlera-Error", "slavebanned"), ("Retry-After", "1200")]),
+        _ => answer(200, &[session, ("X-Crawlera-Slave", "1.2.3.4:80")]),
+    }
+}
+
+#[test]
+fn in_bad_worlds_all_jobs_end_and_the_machine_closes() {
+    for seed in 0..400 {
+        let mut rng = Rng::new(seed);
+        let creation =
+            if rng.up_to(1) == 0 { SessionCreation::Call } else { SessionCreation::Header };
+        let size = 2 + u32::try_from(rng.up_to(3)).unwrap();
+        let config = config(size).with_creation(creation).with_warm_up(2).unwrap();
+        let mut engine = engine(config, seed);
+        let jobs = 1 + usize::try_from(rng.up_to(20)).unwrap();
+        for number in 0..jobs {
+            let url = format!("http://d{}/{number}", rng.up_to(3));
+            let priority = i32::try_from(rng.up_to(2)).unwrap();
+            let job = ProxyJob::new(get(&url)).with_priority(priority);
+            let name = format!("n{}", rng.up_to(2)).into();
+            let job = match rng.up_to(4) {
+                0 => job.outside_sessions(),
+                1 => job.with_session(JobSession::Named { name, replace: false }),
+                2 => job.with_session(JobSession::Named { name, replace: true }),
+                _ => job,
+            };
+            engine.submit(job, at(0)).unwrap();
+        }
+        let good = rng.up_to(100);
+        let run = drive(&mut engine, (0, 1_000 * HOUR), |send| chance(&mut rng, good, send));
+        assert_eq!((run.idle, run.ends.len()), (Some(IdleReason::Empty), jobs), "seed {seed}");
+        engine.close(at(run.end), Duration::from_secs(5));
+        let until = run.end + HOUR;
+        let run = drive(&mut engine, (run.end, until), |send| chance(&mut rng, good, send));
+        assert_eq!(run.idle, Some(IdleReason::Closed), "seed {seed}");
+    }
+}
