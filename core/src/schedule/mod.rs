@@ -6,6 +6,7 @@ mod pace;
 mod parking;
 mod pool;
 mod pool_config;
+mod pool_names;
 mod pool_saved;
 #[cfg(test)]
 mod pool_tests;

@@ -29,7 +29,7 @@ fn was_held(turn: Turn, now: Timestamp) -> bool {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SessionKey {
     pub(super) index: u32,
-    serial: u64,
+    pub(super) serial: u64,
 }
 
 /// A place in the pool, reserved for a session that is being created.
@@ -126,7 +126,7 @@ pub struct PoolStats {
 
 #[derive(Clone, Debug)]
 pub(super) struct Session {
-    serial: u64,
+    pub(super) serial: u64,
     pub(super) id: Box<str>,
     pub(super) name: Option<Box<str>>,
     pub(super) group: u32,
@@ -140,7 +140,7 @@ pub(super) struct Session {
     /// No request through it has been answered.
     fresh: bool,
     /// Counts among the named sessions: it has a name or was created for one.
-    for_name: bool,
+    pub(super) for_name: bool,
     /// An address learned during a use, to be joined after it.
     address: Option<Box<str>>,
     previous: u32,
@@ -168,8 +168,8 @@ pub struct SessionPool {
     pub(super) config: PoolConfig,
     pub(super) sessions: Slab<Session>,
     pub(super) groups: Slab<Group>,
-    ids: BTreeMap<Box<str>, u32>,
-    names: BTreeMap<Box<str>, u32>,
+    pub(super) ids: BTreeMap<Box<str>, u32>,
+    pub(super) names: BTreeMap<Box<str>, u32>,
     addresses: BTreeMap<Box<str>, u32>,
     /// Groups that have a free anonymous session, by when they are ready.
     ready: Timers,
@@ -182,7 +182,7 @@ pub struct SessionPool {
     pub(super) named: u32,
     in_use: u32,
     limit: u32,
-    serial: u64,
+    pub(super) serial: u64,
 }
 
 impl SessionPool {
@@ -472,46 +472,6 @@ impl SessionPool {
         self.expiry.first().map(|(at, _)| at)
     }
 
-    /// Gives a session a name: from then on only [`try_acquire_session`](Self::try_acquire_session)
-    /// hands it out. False if another session has the name, or if no further session may be named.
-    pub fn set_name(&mut self, key: SessionKey, name: &str) -> bool {
-        let Some(session) = self.session(key) else { return false };
-        if self.names.contains_key(name)
-            || !(session.for_name || self.named < self.config.named_limit(self.config.size))
-        {
-            return self.named(name) == Some(key);
-        }
-        self.unlist(key.index);
-        self.count_named(key.index);
-        if let Some(session) = self.sessions.get_mut(key.index)
-            && let Some(old) = session.name.replace(name.into())
-        {
-            self.names.remove(&old);
-        }
-        self.names.insert(name.into(), key.index);
-        true
-    }
-
-    /// Takes a name away; the session serves everybody again when it is free.
-    pub fn end_name(&mut self, name: &str) -> Option<SessionKey> {
-        let index = self.names.remove(name)?;
-        let session = self.sessions.get_mut(index)?;
-        session.name = None;
-        session.for_name = false;
-        self.named -= 1;
-        let key = SessionKey { index, serial: session.serial };
-        if !session.in_use {
-            self.free(index);
-        }
-        Some(key)
-    }
-
-    /// The session of a name.
-    pub fn named(&self, name: &str) -> Option<SessionKey> {
-        let &index = self.names.get(name)?;
-        self.sessions.get(index).map(|session| SessionKey { index, serial: session.serial })
-    }
-
     /// The session with an id.
     pub fn find(&self, id: &str) -> Option<SessionKey> {
         let &index = self.ids.get(id)?;
@@ -521,11 +481,6 @@ impl SessionPool {
     /// The id of a session.
     pub fn id(&self, key: SessionKey) -> Option<&str> {
         self.session(key).map(|session| &*session.id)
-    }
-
-    /// The name of a session.
-    pub fn name(&self, key: SessionKey) -> Option<&str> {
-        self.session(key)?.name.as_deref()
     }
 
     /// The address of a session, if known.
@@ -585,19 +540,9 @@ impl SessionPool {
         }
     }
 
-    /// Whether sessions may have names at all.
-    pub fn has_names(&self) -> bool {
-        self.config.named_limit(self.config.size) > 0
-    }
-
     /// Whether there is a place for one more session.
     pub fn has_room(&self) -> bool {
         self.taken() < self.limit
-    }
-
-    /// Whether one more session may get a name.
-    pub fn may_name(&self) -> bool {
-        self.named < self.config.named_limit(self.config.size)
     }
 
     /// The service keeps no more sessions than there are: the limit falls to that, at least 1.
@@ -627,20 +572,11 @@ impl SessionPool {
         }
     }
 
-    fn count_named(&mut self, index: u32) {
-        if let Some(session) = self.sessions.get_mut(index)
-            && !session.for_name
-        {
-            session.for_name = true;
-            self.named += 1;
-        }
-    }
-
     fn taken(&self) -> u32 {
         self.sessions.len() + self.reserved + u32::try_from(self.lost.len()).unwrap_or(u32::MAX)
     }
 
-    fn session(&self, key: SessionKey) -> Option<&Session> {
+    pub(super) fn session(&self, key: SessionKey) -> Option<&Session> {
         self.sessions.get(key.index).filter(|session| session.serial == key.serial)
     }
 
@@ -719,7 +655,7 @@ impl SessionPool {
     }
 
     /// Takes a session off its group's free ones; false if it was not among them.
-    fn unlist(&mut self, index: u32) -> bool {
+    pub(super) fn unlist(&mut self, index: u32) -> bool {
         let Some(session) = self.sessions.get_mut(index) else { return false };
         let (previous, next) = (session.previous, session.next);
         let Some(group) = self.groups.get_mut(session.group) else { return false };

@@ -2,27 +2,27 @@
 
 use alloc::{
     boxed::Box,
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeSet, VecDeque},
     vec::Vec,
 };
 use core::time::Duration;
 
 use super::{
     super::Failure, Errand, Place, ProxyConfig, ProxyEngine, ProxySend, ProxySendKind, RequestId,
-    SessionLoss,
+    adoption::Listing,
 };
 use crate::{
     Timestamp,
     engine::clock::Clock,
     http::{Request, Response},
     proxy::{ProxyAction, ProxyServiceError, SessionCallFailed, SessionId},
-    schedule::{FailureClass, SavedSession, Verdict},
+    schedule::{FailureClass, Verdict},
 };
 
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// How often a call is tried.
-const TRIES: u8 = 3;
+pub(super) const TRIES: u8 = 3;
 
 /// A session to be deleted; the place that it still takes at the service.
 #[derive(Debug)]
@@ -30,18 +30,6 @@ struct Deletion {
     id: SessionId,
     place: Option<Place>,
     tries: u8,
-}
-
-/// Sessions of an earlier process, until the service has listed them.
-#[derive(Debug)]
-pub(super) struct Listing {
-    pub(super) known: BTreeMap<Box<str>, SavedSession>,
-    pub(super) elapsed: Duration,
-    /// When this process began.
-    pub(super) since: Timestamp,
-    pub(super) under_way: bool,
-    pub(super) tries: u8,
-    pub(super) not_before: Option<Timestamp>,
 }
 
 /// What is to be called, and when.
@@ -468,26 +456,6 @@ impl ProxyEngine {
         }
     }
 
-    fn list_again(&mut self, paused: bool, asked: Option<Duration>, now: Timestamp) {
-        let wait = self.config.policy.rule(FailureClass::Server).wait.after(1, &mut self.rng);
-        let Some(listing) = &mut self.calls.listing else { return };
-        listing.under_way = false;
-        listing.tries -= u8::from(paused);
-        listing.not_before = Some(now + wait.max(asked.unwrap_or_default()));
-        if listing.tries >= TRIES {
-            // Nobody knows which of them live: their places are kept until none can.
-            if let Some(Listing { known, .. }) = self.calls.listing.take() {
-                for session in known.into_values() {
-                    if let Some(place) = self.pool.reserve(false, now) {
-                        self.pool.lose(place, now);
-                    }
-                    self.lose_saved(&session);
-                }
-            }
-            self.wake_lines();
-        }
-    }
-
     /// Takes the failure of a call.
     pub(super) fn take_call_failure(
         &mut self,
@@ -562,68 +530,6 @@ impl ProxyEngine {
             }
         }
         true
-    }
-
-    /// Takes the sessions that live from an earlier process.
-    fn adopt(
-        &mut self,
-        listed: Vec<(SessionId, Option<crate::proxy::OutgoingAddress>)>,
-        now: Timestamp,
-    ) {
-        let Some(Listing { mut known, elapsed, since, .. }) = self.calls.listing.take() else {
-            return;
-        };
-        let elapsed = elapsed + now.since(since);
-        let ready = now + self.config.delay;
-        for (id, address) in listed {
-            let address = address.map(|address| address.host());
-            let key = if let Some(mut saved) = known.remove(id.as_str()) {
-                if let Some(address) = &address {
-                    saved.address = Some(address.as_str().into());
-                }
-                let name = saved.name.clone();
-                let delay = self.config.delay;
-                let Some(key) = self.pool.take_back(&saved, elapsed, delay, now) else { continue };
-                if let Some(line) = name.and_then(|name| self.lines.of_pool_name(&name)) {
-                    self.lines.set_session(line, key, id);
-                }
-                key
-            } else if self.config.adopt_all && self.pool.has_room() {
-                self.calls.foreign.insert(id.clone());
-                self.pool.adopt(id.as_str(), address.as_deref(), self.config.delay, now)
-            } else {
-                continue;
-            };
-            // As if used at this moment.
-            self.pool.not_before(key, ready);
-            self.counters.sessions_adopted += 1;
-        }
-        for saved in known.values() {
-            self.counters.sessions_gone += 1;
-            self.lose_saved(saved);
-        }
-        self.wake_lines();
-    }
-
-    /// A session of an earlier process does not live any more: tells whose it was.
-    fn lose_saved(&mut self, saved: &SavedSession) {
-        let line = saved.name.as_ref().and_then(|name| self.lines.of_pool_name(name));
-        let Some(record) = line.and_then(|line| self.lines.get_mut(line)) else { return };
-        record.lost = true;
-        let name = record.name.clone();
-        if let Ok(session) = SessionId::new(saved.id.clone()) {
-            let cause = SessionLoss::Gone;
-            self.tell(super::ProxyEvent::SessionLost { name, session, cause });
-        }
-    }
-
-    fn wake_lines(&mut self) {
-        let lines: Vec<u32> = self.lines.table.iter().map(|(index, _)| index).collect();
-        let now = self.clock.latest();
-        for line in lines {
-            self.wake_line(line);
-            self.close_line(line, now);
-        }
     }
 
     /// The late answer to a call: a session that was made after all fills the place kept for it.

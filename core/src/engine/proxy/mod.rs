@@ -1,5 +1,6 @@
 //! The engine for Smart Proxy Manager.
 
+mod adoption;
 mod answer;
 mod calls;
 mod config;
@@ -8,6 +9,7 @@ mod lines;
 mod output;
 mod poll;
 mod saved;
+mod saved_parts;
 mod send;
 mod stats;
 mod window;

@@ -12,27 +12,23 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        Cost, Failure,
         clock::{age, micros},
         gate::SavedGate,
         jobs::SavedJob,
-        snapshot::{self, InvalidSnapshot, SavedBytes, SavedResponse},
+        snapshot::{self, InvalidSnapshot, SavedBytes},
     },
     Errand, Flights, IncompleteJob, JobId, NONE, ProxyConfig, ProxyEngine, ProxyEvent,
-    ProxyFetched, ProxyJobError, ProxyOutcome, ProxyOutput, RequestId, Seat, SessionLoss, Stage,
-    Target, Work,
-    calls::Listing,
+    ProxyJobError, ProxyOutput, Seat, Stage, Target, Work,
+    adoption::Listing,
     job::Missing,
+    saved_parts::{SavedEnding, SavedEvent, SavedOutcome, SavedRequest, SavedServiceError, pairs},
     stats::Counters,
 };
 use crate::{
     Rng, Timestamp,
     engine::gate::Gate,
     http::{Headers, Method, Request},
-    proxy::{
-        InvalidProxiedRequest, InvalidProxyOptions, LeakKind, OutgoingAddress, ProxyApi,
-        ProxyErrorKind, ProxyOptions, ProxyServiceError, SessionId,
-    },
+    proxy::{LeakKind, ProxyApi, ProxyOptions, SessionId},
     schedule::SavedSession,
 };
 
@@ -85,75 +81,6 @@ struct SavedWork {
     limited: u8,
     #[serde(default)]
     free: u8,
-}
-
-/// A request in a snapshot, less what does not belong there.
-#[derive(Deserialize, Serialize)]
-struct SavedRequest {
-    method: String,
-    url: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    headers: Vec<(String, String)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    body: Option<SavedBytes>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    missing_headers: Vec<String>,
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    missing_body: bool,
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    missing_url: bool,
-}
-
-#[derive(Deserialize, Serialize)]
-struct SavedServiceError {
-    code: String,
-    status: u16,
-    text: String,
-    detail: String,
-    retry_after_us: Option<u64>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum SavedEvent {
-    Finished(Box<SavedOutcome>),
-    SessionLost { name: Box<str>, session: String, cause: String },
-    Stopped(SavedServiceError),
-}
-
-#[derive(Deserialize, Serialize)]
-struct SavedOutcome {
-    job: u64,
-    key: Option<Box<str>>,
-    request: SavedRequest,
-    outcome: SavedEnding,
-    attempts: u32,
-    billed: u32,
-    possibly_billed: u32,
-    elapsed_us: u64,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum SavedEnding {
-    Banned(SavedResponse),
-    Cancelled,
-    Closed,
-    Failed(String),
-    Fetched {
-        request: u64,
-        response: SavedResponse,
-        session: Option<String>,
-        outgoing: Option<String>,
-    },
-    HeadersTooLarge(usize),
-    Interrupted,
-    Option(String),
-    Region,
-    Scheme(String),
-    Service(SavedServiceError),
-    SessionLost(Box<str>),
-    Url(String),
 }
 
 impl ProxyEngine {
@@ -476,10 +403,6 @@ impl ProxyEngine {
     }
 }
 
-fn pairs(headers: &Headers) -> Vec<(String, String)> {
-    headers.iter().map(|(name, value)| (name.into(), value.into())).collect()
-}
-
 /// A URL without user and password; `None` if it has none.
 fn without_user(url: &str) -> Option<String> {
     if !url.contains('@') {
@@ -492,135 +415,4 @@ fn without_user(url: &str) -> Option<String> {
     parsed.set_username("").ok()?;
     parsed.set_password(None).ok()?;
     Some(parsed.into())
-}
-
-impl SavedRequest {
-    fn read(&mut self) -> Result<(Request, Option<Missing>), InvalidSnapshot> {
-        let method = self.method.parse::<Method>();
-        let method = method.map_err(|_| InvalidSnapshot::content("a method is none"))?;
-        let headers = Headers::from_received(core::mem::take(&mut self.headers));
-        let body = self.body.take().map(SavedBytes::into_bytes).transpose()?;
-        let request = Request::new(method, core::mem::take(&mut self.url))
-            .with_headers(headers)
-            .with_body(body.unwrap_or_default());
-        let missing = Missing {
-            headers: core::mem::take(&mut self.missing_headers),
-            body: self.missing_body,
-            url: self.missing_url,
-        };
-        Ok((request, (missing != Missing::default()).then_some(missing)))
-    }
-}
-
-impl SavedServiceError {
-    fn new(error: &ProxyServiceError) -> Self {
-        Self {
-            code: error.kind.code().into(),
-            status: error.status,
-            text: error.text.clone(),
-            detail: error.detail.clone(),
-            retry_after_us: error.retry_after.map(micros),
-        }
-    }
-
-    fn into_error(self) -> ProxyServiceError {
-        ProxyServiceError {
-            kind: ProxyErrorKind::from_code(&self.code),
-            status: self.status,
-            text: self.text,
-            detail: self.detail,
-            retry_after: self.retry_after_us.map(Duration::from_micros),
-        }
-    }
-}
-
-impl SavedEvent {
-    fn into_event(self) -> Result<ProxyEvent, InvalidSnapshot> {
-        Ok(match self {
-            Self::Finished(outcome) => ProxyEvent::Finished(Box::new(outcome.into_outcome()?)),
-            Self::SessionLost { name, session, cause } => {
-                let none = |_| InvalidSnapshot::content("a session id is none");
-                let session = SessionId::new(session).map_err(none)?;
-                let cause = SessionLoss::from_name(&cause).unwrap_or(SessionLoss::Gone);
-                ProxyEvent::SessionLost { name, session, cause }
-            }
-            Self::Stopped(error) => ProxyEvent::Stopped(error.into_error()),
-        })
-    }
-}
-
-impl SavedEnding {
-    fn new(outcome: &Result<ProxyFetched, ProxyJobError>) -> Self {
-        match outcome {
-            Ok(fetched) => Self::Fetched {
-                request: fetched.request.as_u64(),
-                response: SavedResponse::new(&fetched.response),
-                session: fetched.session.as_ref().map(|id| id.as_str().into()),
-                outgoing: fetched.outgoing.as_ref().map(|address| address.as_str().into()),
-            },
-            Err(ProxyJobError::Banned(response)) => Self::Banned(SavedResponse::new(response)),
-            Err(ProxyJobError::Cancelled) => Self::Cancelled,
-            Err(ProxyJobError::Closed) => Self::Closed,
-            Err(ProxyJobError::Failed(failure)) => Self::Failed(failure.as_str().into()),
-            Err(ProxyJobError::Interrupted) => Self::Interrupted,
-            Err(ProxyJobError::Request(error)) => match error {
-                InvalidProxiedRequest::Header(error) => Self::Option(error.to_string()),
-                InvalidProxiedRequest::HeadersTooLarge { size } => Self::HeadersTooLarge(*size),
-                InvalidProxiedRequest::Options(InvalidProxyOptions::SessionWithRegion) => {
-                    Self::Region
-                }
-                InvalidProxiedRequest::Options(InvalidProxyOptions::Contradiction { header }) => {
-                    Self::Option(header.clone())
-                }
-                InvalidProxiedRequest::Options(error) => Self::Option(error.to_string()),
-                InvalidProxiedRequest::Scheme { url } => Self::Scheme(url.clone()),
-                InvalidProxiedRequest::Url { url } => Self::Url(url.clone()),
-            },
-            Err(ProxyJobError::Service(error)) => Self::Service(SavedServiceError::new(error)),
-            Err(ProxyJobError::SessionLost { name }) => Self::SessionLost(name.clone()),
-        }
-    }
-
-    fn into_outcome(self) -> Result<Result<ProxyFetched, ProxyJobError>, InvalidSnapshot> {
-        let invalid = |error| ProxyJobError::Request(error);
-        Ok(Err(match self {
-            Self::Fetched { request, response, session, outgoing } => {
-                return Ok(Ok(ProxyFetched {
-                    request: RequestId(request),
-                    response: response.into_response()?,
-                    session: session.and_then(|id| SessionId::new(id).ok()),
-                    outgoing: outgoing.and_then(|address| OutgoingAddress::new(&address)),
-                }));
-            }
-            Self::Banned(response) => ProxyJobError::Banned(Box::new(response.into_response()?)),
-            Self::Cancelled => ProxyJobError::Cancelled,
-            Self::Closed => ProxyJobError::Closed,
-            Self::Failed(name) => {
-                ProxyJobError::Failed(Failure::from_name(&name).unwrap_or(Failure::Network))
-            }
-            Self::Interrupted => ProxyJobError::Interrupted,
-            Self::HeadersTooLarge(size) => invalid(InvalidProxiedRequest::HeadersTooLarge { size }),
-            Self::Option(header) => invalid(InvalidProxyOptions::Contradiction { header }.into()),
-            Self::Region => invalid(InvalidProxyOptions::SessionWithRegion.into()),
-            Self::Scheme(url) => invalid(InvalidProxiedRequest::Scheme { url }),
-            Self::Service(error) => ProxyJobError::Service(error.into_error()),
-            Self::SessionLost(name) => ProxyJobError::SessionLost { name },
-            Self::Url(url) => invalid(InvalidProxiedRequest::Url { url }),
-        }))
-    }
-}
-
-impl SavedOutcome {
-    fn into_outcome(mut self) -> Result<ProxyOutcome, InvalidSnapshot> {
-        let (request, _) = self.request.read()?;
-        Ok(ProxyOutcome {
-            job: JobId(self.job),
-            key: self.key,
-            request,
-            outcome: self.outcome.into_outcome()?,
-            attempts: self.attempts,
-            cost: Cost { billed: self.billed, possibly_billed: self.possibly_billed },
-            elapsed: Duration::from_micros(self.elapsed_us),
-        })
-    }
 }
