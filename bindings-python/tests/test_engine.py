@@ -5,7 +5,10 @@ from __future__ import annotations
 import gc
 import json
 import pickle
+import sys
 import threading
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -298,6 +301,36 @@ def test_threads_share_an_engine() -> None:
     assert not broken, broken
     assert sorted(end.job for end in ends) == list(range(1, jobs + 10 * workers + 1))
     assert machine.stats().succeeded == len(ends)
+
+
+def test_the_documented_driver_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "engines.md").read_text()
+    _, _, rest = page.partition("```python\n")
+    program, _, _ = rest.partition("```")
+    asked: list[str] = []
+
+    def request(_: str, url: str, *, data: bytes, **options: Any) -> SimpleNamespace:
+        assert url == ExtractionApi.DEFAULT_ENDPOINT
+        assert 600 < options["timeout"] <= 605
+        [query] = json.loads(data)
+        asked.append(query["url"])
+        if query["url"].endswith("/1") and asked.count(query["url"]) == 1:
+            return SimpleNamespace(status_code=413, headers={}, content=b"")
+        result = [{"query": {"userQuery": query}, "article": {"headline": "A"}}]
+        return SimpleNamespace(
+            status_code=200, headers=options["headers"], content=json.dumps(result).encode()
+        )
+
+    client = SimpleNamespace(request=request, RequestException=OSError)
+    monkeypatch.setitem(sys.modules, "requests", client)
+    exec(compile(program, "engines.md", "exec"), {})
+    assert sorted(capsys.readouterr().out.splitlines()) == [
+        "https://example.com/0 {'headline': 'A'}",
+        "https://example.com/1 error_body_empty 1 0",
+        "https://example.com/2 {'headline': 'A'}",
+    ]
 
 
 def test_stub_literals_are_the_names_of_the_core() -> None:

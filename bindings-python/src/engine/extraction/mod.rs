@@ -13,7 +13,7 @@ use silkline::{
     http::Response,
 };
 
-use self::output::{Output, result_of};
+use self::output::{Output, Outputs, result_of};
 pub(crate) use self::{
     output::{PyExtractionFinished, PyExtractionSend, PyExtractionStopped, PyExtractionUnmatched},
     stats::PyExtractionStats,
@@ -340,20 +340,15 @@ impl PyExtractionEngine {
     /// >>> ids = engine.submit_many(pages, 0.0)
     /// >>> engine.poll_batch(0.0, 64)
     /// [ExtractionSend(1, <1 queries>, deadline=605.0), ExtractionSend(2, <1 queries>, deadline=605.0), WaitUntil(0.2, 'rate')]
-    fn poll_batch(&self, py: Python<'_>, now: f64, most: usize) -> PyResult<Vec<Output>> {
+    fn poll_batch(&self, py: Python<'_>, now: f64, most: usize) -> PyResult<Outputs> {
         let now = moment(now)?;
         let mut machine = self.0.lock(py);
         let outputs = machine.engine.poll_batch(now, most);
-        let mut found = Vec::with_capacity(outputs.len());
-        let mut done = Vec::new();
-        for output in outputs {
-            let (body, past) = body_of(py, &mut machine.bodies, &output);
-            done.extend(past);
-            found.push((output, body));
-        }
+        let (bodies, done): (Vec<_>, Vec<_>) =
+            outputs.iter().map(|output| body_of(py, &mut machine.bodies, output)).unzip();
         drop(machine);
         drop(done);
-        found.into_iter().map(|(output, body)| Output::from_core(py, output, body)).collect()
+        Outputs::from_core(py, outputs, bodies)
     }
 
     /// Says that a request left, if the driver knows. Optional. Raises `UnknownRequest`, as all

@@ -4,7 +4,12 @@ use core::convert::Infallible;
 
 #[cfg(feature = "stubs")]
 use pyo3::inspect::PyStaticExpr;
-use pyo3::{exceptions::PyNotImplementedError, prelude::*, sync::PyOnceLock, types::PyBytes};
+use pyo3::{
+    exceptions::PyNotImplementedError,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyBytes, PyList},
+};
 use silkline::{
     engine::{
         ExtractionEvent, ExtractionJobError, ExtractionOutcome, ExtractionOutput, ExtractionSend,
@@ -63,6 +68,35 @@ impl Output {
             }
             ExtractionOutput::Idle(reason) => Self::Idle(reason.into()),
         })
+    }
+}
+
+/// What to do next, one after the other.
+pub(crate) struct Outputs(Py<PyList>);
+
+impl Outputs {
+    /// Each output becomes an object at once, so that it moves only once.
+    pub(super) fn from_core(
+        py: Python<'_>,
+        outputs: Vec<ExtractionOutput>,
+        bodies: Vec<Option<Py<PyBytes>>>,
+    ) -> PyResult<Self> {
+        let object = |(output, body)| Output::from_core(py, output, body)?.into_pyobject(py);
+        let objects = outputs.into_iter().zip(bodies).map(object);
+        PyList::new(py, objects.collect::<PyResult<Vec<_>>>()?).map(Bound::unbind).map(Self)
+    }
+}
+
+impl<'py> IntoPyObject<'py> for Outputs {
+    type Target = PyList;
+    type Output = Bound<'py, PyList>;
+    type Error = Infallible;
+
+    #[cfg(feature = "stubs")]
+    const OUTPUT_TYPE: PyStaticExpr = hints::list!(Output::OUTPUT_TYPE);
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
+        Ok(self.0.into_bound(py))
     }
 }
 

@@ -22,7 +22,7 @@ use silkline::{
     proxy::ProxyOptions,
 };
 
-use self::output::{Output, body_in};
+use self::output::{Output, Outputs, body_in};
 pub(crate) use self::{
     output::{
         PyProxyEndpoint, PyProxyFetched, PyProxyFinished, PyProxyIncomplete, PyProxySend,
@@ -505,20 +505,15 @@ impl PyProxyEngine {
     /// >>> ids = engine.submit_many(["http://a.example/", "http://b.example/"], 0.0)
     /// >>> [type(output).__name__ for output in engine.poll_batch(0.0, 64)]
     /// ['ProxySend', 'ProxySend', 'WaitUntil']
-    fn poll_batch(&self, py: Python<'_>, now: f64, most: usize) -> PyResult<Vec<Output>> {
+    fn poll_batch(&self, py: Python<'_>, now: f64, most: usize) -> PyResult<Outputs> {
         let now = moment(now)?;
         let mut machine = self.0.lock(py);
         let outputs = machine.engine.poll_batch(now, most);
-        let mut found = Vec::with_capacity(outputs.len());
-        let mut done = Vec::new();
-        for output in outputs {
-            let (body, past) = body_of(py, &mut machine.bodies, &output);
-            done.extend(past);
-            found.push((output, body));
-        }
+        let (bodies, done): (Vec<_>, Vec<_>) =
+            outputs.iter().map(|output| body_of(py, &mut machine.bodies, output)).unzip();
         drop(machine);
         drop(done);
-        found.into_iter().map(|(output, body)| Output::from_core(py, output, body)).collect()
+        Outputs::from_core(py, outputs, bodies)
     }
 
     /// Says that a request left, if the driver knows: a session's rest then begins with that moment.
