@@ -10,6 +10,7 @@ use silkline::http::{self, ApiKey, Headers, Method, Request};
 use crate::{
     convert::{self, Pairs, Rebuild, ReceivedHeaders, SentHeaders, Text},
     errors,
+    names::match_args,
 };
 
 /// Headers: pairs of name and value, in order, spelled as they were given.
@@ -119,6 +120,8 @@ impl PyHeaders {
     }
 }
 
+match_args!(RequestArgs: "method", "url", "headers", "body");
+
 /// An HTTP request, ready for the client to send.
 ///
 /// The client adds `Host` and `Content-Length`. Credentials do not show in the `repr`.
@@ -163,8 +166,8 @@ impl PyRequest {
 #[pymethods]
 impl PyRequest {
     #[classattr]
-    fn __match_args__() -> (&'static str, &'static str, &'static str, &'static str) {
-        ("method", "url", "headers", "body")
+    fn __match_args__() -> RequestArgs {
+        RequestArgs
     }
 
     #[new]

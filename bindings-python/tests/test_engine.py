@@ -22,6 +22,8 @@ from silkline import (
     NotSubmitted,
     Query,
     QueryError,
+    Request,
+    Result,
     ServiceError,
     UnknownRequest,
 )
@@ -175,6 +177,23 @@ def test_patterns_take_every_output_apart() -> None:
     ]
     machine.resume(0.0)
     assert kind(machine.poll(0.0)) == "send 3 POST"
+
+
+def test_queries_requests_and_errors_are_taken_apart_too() -> None:
+    machine = engine()
+    machine.submit(page(0), 0.0)
+    match sent(machine).request:
+        case Request(method, url, headers, body):
+            assert (method, url) == ("POST", API.endpoint)
+            assert headers["Content-Type"] == "application/json"
+            query = json.loads(body)[0]
+    error = json.dumps([{"query": {"userQuery": query}, "error": "malformed URL"}]).encode()
+    machine.handle_response(1, 200, JSON, error, 0.0)
+    match machine.poll(0.0):
+        case ExtractionFinished(1, None, Result(query=Query(url, "article")), QueryError(code, _)):
+            assert (url, code) == (query["url"], "malformed_url")
+        case other:
+            raise AssertionError(other)
 
 
 def test_a_batch_of_outputs_ends_at_its_length_or_with_a_rest() -> None:

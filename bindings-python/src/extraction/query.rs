@@ -13,7 +13,10 @@ use silkline::extraction::{InvalidQuery, Query};
 use crate::{
     convert::{self, Members, Rebuild, Text},
     errors,
+    names::match_args,
 };
+
+match_args!(QueryArgs: "url", "page_type");
 
 /// A page to extract, and how.
 ///
@@ -86,8 +89,8 @@ fn build(
 #[pymethods]
 impl PyQuery {
     #[classattr]
-    fn __match_args__() -> (&'static str, &'static str) {
-        ("url", "page_type")
+    fn __match_args__() -> QueryArgs {
+        QueryArgs
     }
 
     #[new]

@@ -3,7 +3,12 @@
 use pyo3::{prelude::*, types::PyDict};
 use silkline::extraction::QueryError;
 
-use crate::convert::{self, Members, Text};
+use crate::{
+    convert::{self, Members, Text},
+    names::match_args,
+};
+
+match_args!(QueryErrorArgs: "code", "text");
 
 /// Why a query has no item. Data, not an exception: the other queries of the answer have theirs.
 ///
@@ -52,8 +57,8 @@ impl From<&QueryError> for PyQueryError {
 #[pymethods]
 impl PyQueryError {
     #[classattr]
-    fn __match_args__() -> (&'static str, &'static str) {
-        ("code", "text")
+    fn __match_args__() -> QueryErrorArgs {
+        QueryErrorArgs
     }
 
     #[new]
