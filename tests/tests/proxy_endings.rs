@@ -194,6 +194,50 @@ fn a_storm_at_the_end_is_not_met_by_all_deletions() {
     }
 }
 
+#[test]
+fn a_slip_in_a_delay_does_not_stall_a_crawl() {
+    let week = 7 * 24 * HOUR;
+    for (status, code) in [
+        (429, "too_many_conns"),
+        (503, "timeout"),
+        (503, "slavebanned"),
+        (400, "user_session_limit"),
+    ] {
+        let mut engine = engine(config(1), 1);
+        engine.submit(get("http://a/"), at(0)).unwrap();
+        let run = drive(&mut engine, (0, 2 * week), |send| match send.id.as_u64() {
+            1 => answer(status, &[("X-Crawlera-Error", code), ("Retry-After", "99999999999")]),
+            id => answer(200, &[("X-Crawlera-Session", &id.to_string())]),
+        });
+        assert_eq!(run.ends.get(&1), Some(&"ok"), "{code}: {run:?}");
+        assert!(run.end >= week, "{code}: {run:?}");
+    }
+}
+
+#[test]
+fn bans_count_on_the_first_use_and_in_late_answers() {
+    let pool = PoolConfig::default().with_size(1).unwrap().with_max_bans(2);
+    let banned = |session: &str| {
+        let sent = [("X-Crawlera-Error", "banned"), ("X-Crawlera-Session", session)];
+        let Fate::Answer(response) = answer(503, &sent) else { unreachable!() };
+        response
+    };
+    let mut engine = engine(ProxyConfig::default().with_pool(pool), 1);
+    engine.submit(get("http://a/"), at(0)).unwrap();
+    let ProxyOutput::Send(first) = engine.poll(at(0)) else { panic!() };
+    engine.handle_response(first.id, banned("7"), at(500_000)).unwrap();
+    let ProxyOutput::WaitUntil { .. } = engine.poll(at(500_000)) else { panic!() };
+    let ProxyOutput::Send(second) = engine.poll(at(60_000_000)) else { panic!() };
+    assert_eq!(second.session.as_ref().map(silkline::proxy::SessionId::as_str), Some("7"));
+    let overdue = second.deadline;
+    assert_eq!(engine.poll(overdue), ProxyOutput::Abort(second.id));
+    assert_eq!(engine.stats().pool.sessions, 1);
+    engine.handle_response(second.id, banned("7"), overdue).unwrap();
+    assert_eq!(engine.stats().pool.sessions, 0, "banned twice");
+    let ProxyOutput::Send(call) = engine.poll(overdue) else { panic!() };
+    assert_eq!(call.kind, ProxySendKind::DeleteSession);
+}
+
 /// A request of a random world and what becomes of it.
 fn chance(rng: &mut Rng, good: u64, send: &ProxySend) -> Fate {
     let new = send.id.as_u64().to_string();

@@ -12,7 +12,8 @@ use crate::{
 /// The longest delay that a service is believed: a slip in a number must not stall a crawl.
 const MAX_ASKED: Duration = Duration::from_secs(7 * 86_400);
 
-fn believed(asked: Option<Duration>) -> Option<Duration> {
+/// How much of a delay that a service asked for is believed.
+pub(super) fn believed(asked: Option<Duration>) -> Option<Duration> {
     asked.map(|asked| asked.min(MAX_ASKED))
 }
 
@@ -54,7 +55,7 @@ pub(super) fn query_error(error: &QueryError) -> Verdict {
 
 /// An error of the proxy. What it says of the session is not in the verdict.
 pub(super) fn proxy_error(error: &ProxyServiceError) -> Verdict {
-    let asked = error.retry_after;
+    let asked = believed(error.retry_after);
     match error.action() {
         ProxyAction::BackOff | ProxyAction::LowerConcurrency => {
             Verdict::Pause(FailureClass::Throttled, asked)

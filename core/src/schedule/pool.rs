@@ -450,6 +450,20 @@ impl SessionPool {
         worn
     }
 
+    /// Counts a ban that was learned outside of the end of a use. `true` if the session is retired.
+    pub fn ban(&mut self, key: SessionKey) -> bool {
+        if self.session(key).is_none() {
+            return false;
+        }
+        let Some(session) = self.sessions.get_mut(key.index) else { return false };
+        session.bans += 1;
+        let worn = session.bans >= self.config.max_bans;
+        if worn {
+            self.drop_session(key.index);
+        }
+        worn
+    }
+
     /// Takes a session out of the pool; its id, or `None` if it is gone already.
     pub fn remove(&mut self, key: SessionKey) -> Option<Box<str>> {
         self.session(key)?;

@@ -112,11 +112,6 @@ impl PoolConfig {
         Ok(Self { anonymous_percent: percent, ..self })
     }
 
-    /// After how many bans a session is retired.
-    pub(crate) const fn max_bans(&self) -> u32 {
-        self.max_bans
-    }
-
     /// How long after its last request the service forgets a session.
     pub(crate) const fn idle(&self) -> Duration {
         self.idle

@@ -6,6 +6,7 @@ use core::time::Duration;
 use super::{ProxyEngine, ProxyEvent, SessionLoss, calls::TRIES};
 use crate::{
     Timestamp,
+    engine::classify,
     proxy::{OutgoingAddress, SessionId},
     schedule::{FailureClass, SavedSession},
 };
@@ -28,7 +29,7 @@ impl ProxyEngine {
         let Some(listing) = &mut self.calls.listing else { return };
         listing.under_way = false;
         listing.tries -= u8::from(paused);
-        listing.not_before = Some(now + wait.max(asked.unwrap_or_default()));
+        listing.not_before = Some(now + wait.max(classify::believed(asked).unwrap_or_default()));
         if listing.tries >= TRIES {
             // Nobody knows which of them live: their places are kept until none can.
             if let Some(Listing { known, .. }) = self.calls.listing.take() {

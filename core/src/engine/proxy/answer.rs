@@ -13,7 +13,7 @@ use crate::{
     Timestamp,
     http::Response,
     proxy::{OptionPlace, ProxyAction, ProxyAnswer, ProxyErrorKind, ProxyServiceError, SessionId},
-    schedule::{FailureClass, FirstUse, Verdict},
+    schedule::{FailureClass, FirstUse, SessionKey, Verdict},
 };
 
 /// From here on the service refuses what is too fast ("hard limit: at 1000 s, 503 with
@@ -282,11 +282,8 @@ impl ProxyEngine {
                     self.pool.slow_down(key, Some(asked), now);
                 }
                 self.name_session(fetch.line, key, id.clone(), now);
-                if banned && self.config.pool.max_bans() <= 1 {
-                    self.lose_line(fetch.line, super::SessionLoss::Banned);
-                    self.counters.sessions_retired += 1;
-                    self.pool.remove(key);
-                    self.delete(id.clone(), now);
+                if banned {
+                    self.count_ban(key, id.clone(), fetch.line, now);
                 }
             }
             // "An error answered to create carries no X-Crawlera-Session."
@@ -294,6 +291,21 @@ impl ProxyEngine {
             None => self.pool.lose(place, now),
         }
         self.wake_starved();
+    }
+
+    /// Counts a ban of a session that no request uses any more, or that its first one made.
+    fn count_ban(
+        &mut self,
+        key: SessionKey,
+        id: SessionId,
+        line: Option<(u32, u64)>,
+        now: Timestamp,
+    ) {
+        if self.pool.ban(key) {
+            self.lose_line(line, super::SessionLoss::Banned);
+            self.counters.sessions_retired += 1;
+            self.delete(id, now);
+        }
     }
 
     /// What a verdict means for the whole machine; the verdict for whoever asked.
@@ -402,6 +414,13 @@ impl ProxyEngine {
             if let Some(asked) = slower(&answer) {
                 self.counters.slowed += 1;
                 self.pool.slow_down(key, Some(asked), now);
+            }
+            let told = answer.error.as_ref().is_some_and(ProxyServiceError::is_ban);
+            if told || (reply.banned && answer.error.is_none()) {
+                self.counters.bans += 1;
+                if let Some(id) = fetch.session.clone() {
+                    self.count_ban(key, id, fetch.line, now);
+                }
             }
         }
         match &answer.session {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Timestamp,
-    engine::clock::Clock,
+    engine::{classify, clock::Clock},
     http::{Request, Response},
     proxy::{ProxyAction, ProxyServiceError, SessionCallFailed, SessionId},
     schedule::{FailureClass, Verdict},
@@ -165,7 +165,7 @@ impl ProxyEngine {
         self.calls.failures = self.calls.failures.saturating_add(1);
         let rule = self.config.policy.rule(class);
         let wait = rule.wait.after(self.calls.failures, &mut self.rng);
-        let at = now + wait.max(asked.unwrap_or_default());
+        let at = now + wait.max(classify::believed(asked).unwrap_or_default());
         self.calls.not_before = Some(self.calls.not_before.map_or(at, |known| known.max(at)));
     }
 
@@ -559,7 +559,7 @@ impl ProxyEngine {
         error: &ProxyServiceError,
         now: Timestamp,
     ) -> Verdict {
-        let verdict = crate::engine::classify::proxy_error(error);
+        let verdict = classify::proxy_error(error);
         self.heed_verdict(id, verdict, error, now)
     }
 }
