@@ -14,6 +14,7 @@ use conformance::simulation::{
     Run,
     allocator::{self, Counting},
     extraction::{self, Crawl},
+    proxy::{self, Crawl as ProxyCrawl, Faults},
     report::{Row, table},
 };
 
@@ -23,9 +24,11 @@ static ALLOCATOR: Counting = Counting;
 type World = fn(u64, bool) -> Run;
 
 /// The kinds of small worlds, and which share of the seeds each gets.
-const WORLDS: [(&str, World, u64); 2] = [
+const WORLDS: [(&str, World, u64); 4] = [
     ("extraction", extraction::run_small, 1),
     ("extraction, restored at each step", extraction::run_small_restoring, 50),
+    ("proxy", proxy::run_small, 1),
+    ("proxy, restored at each step", proxy::run_small_restoring, 50),
 ];
 
 /// Runs the worlds of many seeds on all processors.
@@ -68,6 +71,31 @@ fn crawls() -> Vec<(&'static str, Crawl)> {
     ]
 }
 
+fn proxied_crawls() -> Vec<(&'static str, ProxyCrawl)> {
+    let small = ProxyCrawl { pages: 100_000, domains: 500, sessions: 1_000, faults: Faults::None };
+    let large = ProxyCrawl { pages: 1_000_000, sessions: 5_000, ..small };
+    vec![
+        ("100,000 pages, 1,000 sessions", small),
+        (
+            "100,000 pages, 1,000 sessions, 5 % faults",
+            ProxyCrawl { faults: Faults::FivePercent, ..small },
+        ),
+        (
+            "100,000 pages, 1,000 sessions, 5 % faults, 1 % dropped",
+            ProxyCrawl { faults: Faults::Dropped, ..small },
+        ),
+        ("1,000,000 pages, 5,000 sessions", large),
+        (
+            "1,000,000 pages, 5,000 sessions, 5 % faults",
+            ProxyCrawl { faults: Faults::FivePercent, ..large },
+        ),
+        (
+            "1,000,000 pages, 5,000 sessions, 5 % faults, 1 % dropped",
+            ProxyCrawl { faults: Faults::Dropped, ..large },
+        ),
+    ]
+}
+
 fn scenarios(seeds: u64, wanted: impl Fn(&str) -> bool) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut add = |name: &str, run: &dyn Fn(&str) -> Row| {
@@ -94,6 +122,17 @@ fn scenarios(seeds: u64, wanted: impl Fn(&str) -> bool) -> Vec<Row> {
         add(name, &|name| extraction::storm(name, then, probed, 1));
     }
     add("suspended account, extraction", &|name| extraction::suspension(name, 1));
+    for (name, crawl) in proxied_crawls() {
+        add(name, &|name| proxy::crawl(name, crawl, 1));
+    }
+    for (name, answer) in [
+        ("storm of noslaves, proxy", r#"{"status": 503, "error": "noslaves"}"#),
+        ("storm of serverbusy, proxy", r#"{"status": 503, "error": "serverbusy"}"#),
+        ("storm of too_many_conns, proxy", r#"{"status": 429, "error": "too_many_conns"}"#),
+    ] {
+        add(name, &|name| proxy::storm(name, answer, 1));
+    }
+    add("suspended account, proxy", &|name| proxy::suspension(name, 1));
     rows
 }
 

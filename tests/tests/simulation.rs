@@ -3,7 +3,7 @@
 //! `SIMULATION_SEED=7 cargo test -p conformance --test simulation -- --nocapture` tells what happens
 //! in the world of one seed.
 
-use conformance::simulation::{Run, extraction};
+use conformance::simulation::{Run, extraction, proxy};
 use serde_json::Value;
 
 /// Runs the worlds of many seeds; prints and names those that broke a promise.
@@ -42,9 +42,23 @@ fn extraction_goes_on_from_a_snapshot_of_any_step() {
 }
 
 #[test]
+fn proxy_keeps_its_promises() {
+    let seeds = known("proxy").into_iter().chain(0..400);
+    run_all("proxy", seeds, proxy::run_small);
+}
+
+#[test]
+fn proxy_goes_on_from_a_snapshot_of_any_step() {
+    let seeds = known("proxy_restoring").into_iter().chain(0..8);
+    run_all("proxy, restored", seeds, proxy::run_small_restoring);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_sends() {
     for seed in 0..20 {
         let (one, other) = (extraction::run_small(seed, false), extraction::run_small(seed, false));
+        assert_eq!(one.trace, other.trace, "seed {seed}");
+        let (one, other) = (proxy::run_small(seed, false), proxy::run_small(seed, false));
         assert_eq!(one.trace, other.trace, "seed {seed}");
     }
 }
@@ -55,4 +69,6 @@ fn storms_are_met_by_probes_and_a_suspension_by_silence() {
     assert!(extraction::storm("429", throttled, true, 1).is_good());
     assert!(extraction::storm("503", r#"{"status": 503}"#, false, 1).is_good());
     assert!(extraction::suspension("suspended", 1).is_good());
+    assert!(proxy::storm("503", r#"{"status": 503, "error": "noslaves"}"#, 1).is_good());
+    assert!(proxy::suspension("suspended", 1).is_good());
 }

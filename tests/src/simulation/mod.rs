@@ -9,6 +9,7 @@ pub mod allocator;
 mod calendar;
 mod checks;
 pub mod extraction;
+pub mod proxy;
 mod random;
 pub mod report;
 mod stopwatch;

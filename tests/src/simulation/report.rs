@@ -44,6 +44,12 @@ impl Row {
     }
 }
 
+/// Microseconds as seconds.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+pub(super) fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
+}
+
 /// The rows as a table.
 pub fn table(rows: &[Row]) -> String {
     let columns = [

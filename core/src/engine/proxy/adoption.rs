@@ -1,6 +1,10 @@
 //! Sessions of an earlier process: taken over once the service lists them.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use core::time::Duration;
 
 use super::{ProxyEngine, ProxyEvent, SessionLoss, calls::TRIES};
@@ -15,6 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Listing {
     pub(super) known: BTreeMap<Box<str>, SavedSession>,
+    /// Those to be deleted: the list may still hold them.
+    pub(super) doomed: BTreeSet<SessionId>,
     pub(super) elapsed: Duration,
     /// When this process began.
     pub(super) since: Timestamp,
@@ -50,12 +56,11 @@ impl ProxyEngine {
         listed: Vec<(SessionId, Option<OutgoingAddress>)>,
         now: Timestamp,
     ) {
-        let Some(Listing { mut known, elapsed, since, .. }) = self.calls.listing.take() else {
-            return;
-        };
+        let listing = self.calls.listing.take();
+        let Some(Listing { mut known, doomed, elapsed, since, .. }) = listing else { return };
         let elapsed = elapsed + now.since(since);
         let ready = now + self.config.delay;
-        for (id, address) in listed {
+        for (id, address) in listed.into_iter().filter(|(id, _)| !doomed.contains(id)) {
             let address = address.map(|address| address.host());
             let key = if let Some(mut saved) = known.remove(id.as_str()) {
                 if let Some(address) = &address {

@@ -193,6 +193,9 @@ impl ProxyEngine {
         if self.calls.foreign.remove(&id) {
             return;
         }
+        if let Some(listing) = &mut self.calls.listing {
+            listing.doomed.insert(id.clone());
+        }
         let place = self.pool.reserve(false, now);
         self.calls.deletions.push_back(Deletion { id, place, tries: 0 });
     }

@@ -2,7 +2,7 @@
 
 use alloc::{
     boxed::Box,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
     vec::Vec,
 };
@@ -262,21 +262,22 @@ impl ProxyEngine {
                 engine.pool.take_back_lost(left(wait_us), named, now);
             }
         }
-        for id in state.deletions.into_iter().filter_map(|id| SessionId::new(id).ok()) {
-            engine.delete(id, now);
-        }
         let foreign = state.foreign.into_iter();
         engine.calls.foreign = foreign.filter_map(|id| SessionId::new(id).ok()).collect();
         if !state.sessions.is_empty() || engine.config.adopt_all {
             let known = state.sessions.into_iter().map(|session| (session.id.clone(), session));
             engine.calls.listing = Some(Listing {
                 known: known.collect(),
+                doomed: BTreeSet::new(),
                 elapsed,
                 since: now,
                 under_way: false,
                 tries: 0,
                 not_before: None,
             });
+        }
+        for id in state.deletions.into_iter().filter_map(|id| SessionId::new(id).ok()) {
+            engine.delete(id, now);
         }
         let forbidden = state.forbidden.into_iter();
         engine.forbidden = forbidden.map(|(name, error)| (name, error.into_error())).collect();
@@ -285,7 +286,10 @@ impl ProxyEngine {
             engine.tell(event);
         }
         let mut lines = BTreeMap::new();
-        for saved in state.lines {
+        // Of lines of one name the latest takes further jobs.
+        let mut saved_lines = state.lines;
+        saved_lines.sort_unstable_by_key(|line| line.serial);
+        for saved in saved_lines {
             let index = engine.lines.insert(saved.serial, &saved.name);
             if let Some(line) = engine.lines.get_mut(index) {
                 (line.lost, line.ending) = (saved.lost, saved.ending);

@@ -9,7 +9,11 @@ use silkline::{
 };
 
 use super::world::{Network, Setting, World};
-use crate::simulation::{checks::Checked, random::SECOND, report::Row};
+use crate::simulation::{
+    checks::Checked,
+    random::SECOND,
+    report::{Row, seconds},
+};
 
 /// A crawl of many queries.
 #[derive(Clone, Copy, Debug)]
@@ -60,11 +64,6 @@ fn setting(crawl: Crawl) -> Setting {
         },
         distinct: true,
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "figures for people")]
-pub(super) fn seconds(micros: u64) -> f64 {
-    micros as f64 / 1e6
 }
 
 fn run(world: &mut World, crawl: Crawl) -> Checked {

@@ -196,7 +196,7 @@ impl World {
         Ok(())
     }
 
-    fn happen(&mut self, happening: Happening) -> Checked {
+    pub(super) fn happen(&mut self, happening: Happening) -> Checked {
         match happening {
             Happening::Arrived(connection) => {
                 let Some(known) = self.connections.get(&connection) else { return Ok(()) };

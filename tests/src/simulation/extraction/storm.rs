@@ -8,14 +8,11 @@ use silkline::{
     service::{self, Keys, Pace},
 };
 
-use super::{
-    crawl::seconds,
-    world::{Network, Setting, World},
-};
+use super::world::{Network, Setting, World};
 use crate::simulation::{
     checks::{Broken, Checked, hold},
     random::SECOND,
-    report::Row,
+    report::{Row, seconds},
 };
 
 const RATE: u64 = 5;

@@ -335,8 +335,21 @@ impl World {
     pub(super) fn crash(&mut self, saved: &Saved, downtime: u64, known: bool) -> Checked {
         self.tell(|| format!("crash, back to {} after {downtime}", saved.at));
         let stale = saved.calls < self.watch.calls();
-        self.now += downtime;
         self.process += 1;
+        // The service sees the connections break.
+        let gone: Vec<u64> = self.connections.keys().copied().collect();
+        for connection in gone {
+            let delay = self.dice.up_to(self.setting.network.delay_us);
+            self.calendar.enter(self.now + delay, Happening::HungUp(connection));
+        }
+        let until = self.now + downtime;
+        while let Some(at) = self.calendar.next().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            if let Some(happening) = self.calendar.take(at) {
+                self.happen(happening)?;
+            }
+        }
+        self.now = until;
         // A new process has a clock of its own.
         self.epoch = self.dice.up_to(self.now);
         let away = self.now - saved.at;
@@ -359,12 +372,6 @@ impl World {
             self.rate.reset();
         } else {
             self.book.attempts = attempts;
-        }
-        // The service sees the connections break.
-        let gone: Vec<u64> = self.connections.keys().copied().collect();
-        for connection in gone {
-            let delay = self.dice.up_to(self.setting.network.delay_us);
-            self.calendar.enter(self.now + delay, Happening::HungUp(connection));
         }
         Ok(())
     }
