@@ -15,6 +15,7 @@ use conformance::simulation::{
     allocator::{self, Counting},
     extraction::{self, Crawl},
     proxy::{self, Crawl as ProxyCrawl, Faults},
+    queues,
     report::{Row, table},
 };
 
@@ -122,6 +123,12 @@ fn scenarios(seeds: u64, wanted: impl Fn(&str) -> bool) -> Vec<Row> {
         add(name, &|name| extraction::storm(name, then, probed, 1));
     }
     add("suspended account, extraction", &|name| extraction::suspension(name, 1));
+    for (domains, text) in [(500, "500"), (1_000_000, "1,000,000")] {
+        let name = format!("1,000,000 queries queued in {text} domains");
+        add(&name, &|name| queues::extraction(name, 1_000_000, domains));
+        let name = format!("1,000,000 pages queued in {text} domains");
+        add(&name, &|name| queues::proxy(name, 1_000_000, domains));
+    }
     for (name, crawl) in proxied_crawls() {
         add(name, &|name| proxy::crawl(name, crawl, 1));
     }

@@ -24,6 +24,9 @@ enum Entry<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Slab<T> {
     chunks: Vec<Vec<Entry<T>>>,
+    /// Chunks of a table that was drained, all vacant: each call frees one, so that none pays for
+    /// all.
+    spare: Vec<Vec<Entry<T>>>,
     free: u32,
     end: u32,
     len: u32,
@@ -31,7 +34,7 @@ pub(crate) struct Slab<T> {
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), free: NONE, end: 0, len: 0 }
+        Self { chunks: Vec::new(), spare: Vec::new(), free: NONE, end: 0, len: 0 }
     }
 }
 
@@ -41,6 +44,7 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn insert(&mut self, value: T) -> u32 {
+        self.spare.pop();
         self.len += 1;
         let index = self.free;
         let (chunk, place) = split(index);
@@ -75,9 +79,13 @@ impl<T> Slab<T> {
         };
         self.free = index;
         self.len -= 1;
+        self.spare.pop();
         if self.len == 0 {
             // A drained table gives its memory back.
-            *self = Self::default();
+            let mut spare = core::mem::take(&mut self.spare);
+            spare.append(&mut self.chunks);
+            *self = Self { spare, ..Self::default() };
+            self.spare.pop();
         }
         Some(value)
     }
@@ -170,6 +178,21 @@ mod tests {
         slab.remove(first);
         assert!(slab.chunks.is_empty());
         assert_eq!(slab.insert(2), 0);
+    }
+
+    #[test]
+    fn a_drained_slab_is_freed_bit_by_bit() {
+        let mut slab = Slab::default();
+        let indices: Vec<u32> = (0..10 * 256).map(|n| slab.insert(n)).collect();
+        for index in indices {
+            slab.remove(index);
+        }
+        assert_eq!((slab.chunks.len(), slab.spare.len()), (0, 9));
+        for _ in 0..5 {
+            let index = slab.insert(1);
+            slab.remove(index);
+        }
+        assert_eq!(slab.spare.len(), 0);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod calendar;
 mod checks;
 pub mod extraction;
 pub mod proxy;
+pub mod queues;
 mod random;
 pub mod report;
 mod stopwatch;
