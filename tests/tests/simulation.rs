@@ -3,7 +3,7 @@
 //! `SIMULATION_SEED=7 cargo test -p conformance --test simulation -- --nocapture` tells what happens
 //! in the world of one seed.
 
-use conformance::simulation::{Run, extraction, proxy};
+use conformance::simulation::{Run, extraction, proxy, reference};
 use serde_json::Value;
 
 /// Runs the worlds of many seeds; prints and names those that broke a promise.
@@ -71,4 +71,16 @@ fn storms_are_met_by_probes_and_a_suspension_by_silence() {
     assert!(extraction::suspension("suspended", 1).is_good());
     assert!(proxy::storm("503", r#"{"status": 503, "error": "noslaves"}"#, 1).is_good());
     assert!(proxy::suspension("suspended", 1).is_good());
+}
+
+#[test]
+fn the_next_job_is_that_of_plain_lists() {
+    let failed = (0..500).find_map(|seed| Some((seed, reference::compare_queues(seed).err()?)));
+    assert!(failed.is_none(), "{failed:?}");
+}
+
+#[test]
+fn the_next_session_is_that_of_a_plain_list() {
+    let failed = (0..500).find_map(|seed| Some((seed, reference::compare_pool(seed).err()?)));
+    assert!(failed.is_none(), "{failed:?}");
 }

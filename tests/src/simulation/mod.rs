@@ -12,6 +12,7 @@ pub mod extraction;
 pub mod proxy;
 pub mod queues;
 mod random;
+pub mod reference;
 pub mod report;
 mod stopwatch;
 

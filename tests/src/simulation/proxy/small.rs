@@ -189,8 +189,9 @@ fn setting(dice: &mut Dice, crashes: Crashes) -> (Setting, bool) {
         script,
         network,
         thorough: true,
-        // Of requests after its snapshot an engine does not know where they went.
-        never_early: !scarce && (crashes != Crashes::Stale || a_delay <= delay),
+        // Of requests after its snapshot, and of sessions that it did not know, an engine cannot tell
+        // to which domain they went last.
+        never_early: !scarce && (crashes == Crashes::None || a_delay <= delay),
     };
     (setting, refuses)
 }

@@ -486,6 +486,8 @@ impl World {
             ..*self
         };
         other.setting.sessions_last = false;
+        let service = &other.setting.service;
+        other.setting.never_early &= service.domain_delays.values().all(|it| *it <= service.delay);
         other.tell(|| format!("another world, restored after {downtime}"));
         let away = known.then(|| Duration::from_micros(downtime));
         other.restart(saved, downtime, away)?;
