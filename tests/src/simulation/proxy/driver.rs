@@ -43,6 +43,7 @@ impl World {
                         open.ok_or_else(|| Broken(format!("abort of {id}, which is not open")))?;
                     self.tell(|| format!("abort {id}"));
                     self.release(connection);
+                    self.aborts += 1;
                     let delay = self.dice.up_to(self.setting.network.delay_us);
                     if !self.dice.in_a_million(self.setting.network.after_all) {
                         self.calendar.enter(self.now + delay, Happening::HungUp(connection));
@@ -473,6 +474,8 @@ impl World {
         if known.process == self.process {
             if let (Some("bad_session_id"), Some(session)) = (error, &known.send.session) {
                 self.gone.insert(session.as_str().into());
+                // What was aborted may arrive after its session was deleted.
+                self.dead_uses += u64::from(known.job.is_some() && known.open);
             }
             // The first answer of a sequence names its session.
             if let (Some(job), None, true) = (known.job, &known.send.session, known.open)

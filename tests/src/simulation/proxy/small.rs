@@ -73,6 +73,9 @@ fn script(dice: &mut Dice) -> (String, bool, bool) {
     for then in ACCOUNT {
         refuses |= rule(dice, then, 10);
     }
+    if dice.one_in(6) {
+        return ("[]".into(), false, false);
+    }
     if dice.one_in(4) {
         let (skip, times) = (dice.up_to(20), dice.between(2, 8));
         let then = dice.pick(&ANSWERS[..3]);
@@ -302,7 +305,9 @@ impl Small {
         let living = self.world.service.stats().sessions_living;
         // Sessions that are about to expire are left to do so.
         let expired = self.world.engine.stats().sessions_expired > 0;
-        let ours = self.world.setting.sessions_last && !self.refuses && !expired;
+        // Nor does anybody hear of a session made for a request that was aborted or refused.
+        let heard = self.world.aborts == 0 && self.world.setting.script == "[]";
+        let ours = self.world.setting.sessions_last && !self.refuses && !expired && heard;
         hold(!closed || !ours || living == 0, || format!("{living} sessions are left behind"))?;
         for _ in 0..60_000 {
             if self.world.calendar.next().is_none() && self.world.drive()?.is_some() {

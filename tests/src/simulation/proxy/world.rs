@@ -158,6 +158,9 @@ pub(super) struct World {
     /// Requests for jobs.
     pub(super) sends: u64,
     pub(super) calls: u64,
+    pub(super) aborts: u64,
+    /// Requests for jobs that the service answered with `bad_session_id`.
+    pub(super) dead_uses: u64,
     pub(super) succeeded: u64,
     pub(super) last_good: u64,
     pub(super) trace: Trace,
@@ -211,6 +214,8 @@ impl World {
             last_send: 0,
             sends: 0,
             calls: 0,
+            aborts: 0,
+            dead_uses: 0,
             succeeded: 0,
             last_good: 0,
             trace: Trace::default(),
@@ -370,9 +375,7 @@ impl World {
         hold(!self.setting.never_early || stats.early_requests == 0, || {
             format!("{} requests came too early", stats.early_requests)
         })?;
-        let unknown = stats.errors.get("bad_session_id").copied().unwrap_or(0);
-        // What was aborted may arrive after the deletion of its session.
-        hold(!self.setting.sessions_last || self.closing || unknown == 0, || {
+        hold(!self.setting.sessions_last || self.dead_uses == 0, || {
             "a request used a session that had ended".into()
         })?;
         let most = usize::try_from(self.setting.pool).expect("a size");
