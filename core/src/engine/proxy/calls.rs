@@ -480,6 +480,7 @@ impl ProxyEngine {
         if let Some(flight) = self.flights.get_mut(index) {
             flight.inner = errand;
         }
+        self.wake_starved();
     }
 
     fn lose_errand(&mut self, errand: &mut Errand, failure: Failure, now: Timestamp) {

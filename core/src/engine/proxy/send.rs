@@ -158,6 +158,8 @@ impl ProxyEngine {
         }
         if let Some(place) = place {
             self.pool.lose(place, now);
+            // Lines that wait for a place know when this one comes back.
+            self.wake_starved();
         }
         index
     }
