@@ -7,8 +7,11 @@ use silkline::{
     Timestamp,
     http::{ApiKey, Headers, Method, Request, Response},
     service::{
-        Answer, Delivery, ExtractionConfig, ExtractionService, FetchFailure, FetchOutcome,
-        FetchQuery, Keys, Pace, ServiceOutput, Step, Ticket,
+        Answer, Delivery, Keys, Pace,
+        extraction::{
+            ExtractionConfig, ExtractionService, FetchFailure, FetchOutcome, FetchQuery,
+            ServiceOutput, Step, Ticket,
+        },
     },
 };
 

@@ -1,4 +1,4 @@
-//! `silkline::service` for Python: the Automatic Extraction API.
+//! `silkline::service::extraction` for Python.
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +14,11 @@ use silkline::{
     Timestamp,
     http::{Method, Request},
     service::{
-        ExtractionConfig, ExtractionService, FetchFailure, FetchOutcome, FetchQuery, Keys, Pace,
-        ServiceOutput, Step, Ticket,
+        Keys, Pace,
+        extraction::{
+            ExtractionConfig, ExtractionService, FetchFailure, FetchOutcome, FetchQuery,
+            ServiceOutput, Step, Ticket,
+        },
     },
 };
 

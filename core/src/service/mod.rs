@@ -6,17 +6,13 @@
 
 mod answer;
 mod domains;
-mod extraction;
+pub mod extraction;
 mod faults;
 mod keys;
 mod pace;
 pub mod proxy;
 
 pub use answer::{Answer, Delivery};
-pub use extraction::{
-    ExtractionConfig, ExtractionService, ExtractionStats, FetchFailure, FetchOutcome, FetchQuery,
-    ServiceOutput, Step, Ticket,
-};
 pub use faults::InvalidFaults;
 pub use keys::Keys;
 pub use pace::Pace;

@@ -5,7 +5,7 @@ use core::time::Duration;
 use silkline::{
     engine::ExtractionConfig,
     schedule::Rate,
-    service::{self, Pace},
+    service::{Pace, extraction as service},
 };
 
 use super::world::{Network, Setting, World};

@@ -8,7 +8,10 @@ use silkline::{
         WaitReason,
     },
     http::Response,
-    service::{Answer, Delivery, FetchFailure, FetchOutcome, ServiceOutput, Step, Ticket},
+    service::{
+        Answer, Delivery,
+        extraction::{FetchFailure, FetchOutcome, ServiceOutput, Step, Ticket},
+    },
 };
 
 use super::world::{Connection, Happening, Open, World, covers, queries_of};

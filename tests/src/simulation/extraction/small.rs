@@ -5,7 +5,7 @@ use core::{fmt::Write, time::Duration};
 use silkline::{
     engine::{ExtractionConfig, IdleReason},
     schedule::{Budget, FailureClass, Rate, RetryPolicy},
-    service::{self, Pace},
+    service::{Pace, extraction as service},
 };
 
 use super::world::{Network, Saved, Setting, World};

@@ -5,7 +5,7 @@ use core::time::Duration;
 use silkline::{
     engine::{ExtractionConfig, IdleReason},
     schedule::Rate,
-    service::{self, Keys, Pace},
+    service::{Keys, Pace, extraction as service},
 };
 
 use super::world::{Network, Setting, World};

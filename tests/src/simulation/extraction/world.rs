@@ -10,7 +10,7 @@ use silkline::{
     },
     extraction::{ExtractionApi, PageType, Query},
     http::{Request, Response},
-    service::{self, ExtractionService, FetchOutcome, Ticket},
+    service::extraction::{self as service, ExtractionService, FetchOutcome, Ticket},
 };
 
 use crate::simulation::{
