@@ -5,6 +5,28 @@ are all the set-up. It needs ``pip install 'silkline[scrapy]'``.
 """
 
 from .addon import Addon
+from .extraction import (
+    AccountRefused,
+    ExtractionDownloadHandler,
+    ExtractionMiddleware,
+    OutOfBudget,
+    QueryFailed,
+    RequestFingerprinter,
+    extraction_request,
+    is_extraction,
+)
 from .settings import InvalidOption, Options
 
-__all__ = ["Addon", "InvalidOption", "Options"]
+__all__ = [
+    "AccountRefused",
+    "Addon",
+    "ExtractionDownloadHandler",
+    "ExtractionMiddleware",
+    "InvalidOption",
+    "Options",
+    "OutOfBudget",
+    "QueryFailed",
+    "RequestFingerprinter",
+    "extraction_request",
+    "is_extraction",
+]

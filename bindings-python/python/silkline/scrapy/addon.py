@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import apis
+from .extraction.wiring import wire_extraction
 from .settings import InvalidOption, Options
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ class Addon:
         if options.proxy_enabled:
             self._proxy(settings, options)
 
-    def _extraction(self, settings: BaseSettings, options: Options) -> None:  # noqa: ARG002
-        """The place where the handler of extraction requests is registered."""
+    def _extraction(self, settings: BaseSettings, options: Options) -> None:
         apis.extraction_api(options)
+        wire_extraction(settings)
 
     def _proxy(self, settings: BaseSettings, options: Options) -> None:
         apis.proxy_api(options)

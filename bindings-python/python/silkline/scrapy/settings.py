@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from silkline.exceptions import SilklineError
+from silkline.schedule import RetryPolicy
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -124,6 +125,13 @@ def _creation(value: object) -> str:
     return str(value)
 
 
+def _policy(value: object) -> RetryPolicy:
+    if isinstance(value, RetryPolicy):
+        return value
+    preset: Any = _text(value)
+    return RetryPolicy(preset)
+
+
 def _option(read: Callable[[object], object], default: object) -> Any:
     return field(default=default, metadata={"read": read})
 
@@ -153,6 +161,12 @@ class Options:
 
     endpoint: str | None = _option(_text, None)
     rate: float | None = _option(_rate, None)
+    batch_size: int | None = _option(_some, None)
+    budget: int | None = _option(_count, None)
+    extraction_concurrency: int | None = _option(_some, None)
+    extraction_deadline: float | None = _option(_seconds, None)
+    extraction_policy: RetryPolicy | None = _option(_policy, None)  # noqa: RUF009 -- a field
+    extraction_ahead: int = _option(_count, 1_000)
 
     @classmethod
     def read(cls, settings: BaseSettings) -> Options:

@@ -1,0 +1,80 @@
+"""Answers: ordinary responses of the target's URL, with the item in their meta.
+
+Scrapy's HTTP cache keeps a response's body and headers, and not its meta. Where there is a cache,
+the answer is also written into a header, from which it is read again.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING, Any
+
+from scrapy.http import HtmlResponse
+
+from .requests import ITEM, RESULT
+
+if TYPE_CHECKING:
+    import scrapy
+    from scrapy.http import Response
+
+    from silkline import Result
+    from silkline.engine import ExtractionFinished
+
+__all__ = ["recall", "response_of"]
+
+_KEPT = "X-Silkline-Result"
+
+
+def response_of(
+    request: scrapy.Request, finished: ExtractionFinished, result: Result, *, cached: bool
+) -> HtmlResponse:
+    """The response to a request whose query has its item."""
+    told = _told(result)
+    headers = {"Content-Type": "text/html; charset=utf-8"}
+    if cached:
+        kept = json.dumps({"item": result.item, "result": told}, ensure_ascii=False)
+        headers[_KEPT] = b64encode(kept.encode("utf-8", "surrogatepass")).decode("ascii")
+    told |= {
+        "attempts": finished.attempts,
+        "billed": finished.billed,
+        "possiblyBilled": finished.possibly_billed,
+        "seconds": finished.elapsed,
+    }
+    request.meta[ITEM] = result.item
+    request.meta[RESULT] = told
+    html = result.html
+    if html:
+        # The page is as the service saw it: its own redirections are followed already.
+        request.meta.setdefault("dont_redirect", True)
+    return HtmlResponse(
+        request.url,
+        request=request,
+        headers=headers,
+        body=(html or "").encode("utf-8", "replace"),
+        encoding="utf-8",
+        flags=["silkline"],
+    )
+
+
+def _told(result: Result) -> dict[str, Any]:
+    query = result.query_bytes
+    told = {
+        "query": None if query is None else json.loads(bytes(query)),
+        "webPage": result.web_page,
+        "algorithmVersion": result.algorithm_version,
+        **result.unknown,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def recall(request: scrapy.Request, response: Response) -> None:
+    """Puts what a cached response holds into the meta of its request; it cost nothing."""
+    kept = response.headers.get(_KEPT)
+    if kept is None:
+        return
+    if "cached" in response.flags:
+        found = json.loads(b64decode(kept).decode("utf-8", "surrogatepass"))
+        request.meta[ITEM] = found["item"]
+        request.meta[RESULT] = {**found["result"], "attempts": 0, "billed": 0, "possiblyBilled": 0}
+    del response.headers[_KEPT]
