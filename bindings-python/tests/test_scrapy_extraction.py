@@ -88,7 +88,7 @@ def test_items_come_in_responses_of_the_pages_themselves(
     assert ran.stats["dupefilter/filtered"] == 1
     assert ran.stats["finish_reason"] == "finished"
     assert ran.stats["elapsed_time_seconds"] < 4
-    for line in ran.log.splitlines():
-        assert "ERROR" not in line
-        assert "Traceback" not in line
-        assert "Deprecat" not in line or "silkline" not in line.lower(), line
+    for said in ran.log.splitlines():
+        assert "ERROR" not in said
+        assert "Traceback" not in said
+        assert "Deprecat" not in said or "silkline" not in said.lower(), said
