@@ -76,6 +76,7 @@ pub mod schedule;
 #[cfg(feature = "service")]
 pub mod service;
 mod time;
+pub mod zyte_api;
 
 pub use error::{Error, codes};
 pub use rng::Rng;

@@ -77,6 +77,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The whole text.
+    pub(crate) const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// A cursor at the start of a value that this one, or a copy of it, has passed.
+    pub(crate) fn within(&self, value: Span) -> Self {
+        let text = self.text.get(..value.end).unwrap_or_default();
+        Self { text, at: value.start, open: Stack::new(0), place: Place::Value }
+    }
+
     /// Offset of what comes next: after [`kind`](Self::kind) the first byte of a value, after
     /// [`next_member`](Self::next_member) or [`next_element`](Self::next_element) has come to an
     /// end the first byte behind the container.

@@ -1,0 +1,602 @@
+//! Follows a table through an item.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{
+    Converted,
+    fields::{Field, Names},
+    members::{Leftovers, Members, Path, Value},
+};
+use crate::json::{Cursor, InvalidJson, Kind, Span};
+
+/// Which schema the item has now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    FromTheirs,
+    ToTheirs,
+}
+
+/// Converts the item at the cursor, which is an object.
+pub(super) fn convert(
+    direction: Direction,
+    fields: &[Field],
+    mut cursor: Cursor<'_>,
+) -> Result<Converted, InvalidJson> {
+    let text = cursor.text();
+    let start = cursor.clone();
+    let mut members = Members::read(&mut cursor)?;
+    cursor.end()?;
+    let page_url = members.get("url").filter(|url| url.kind == Kind::String).map(|url| url.span);
+    let mut converter = Converter {
+        direction,
+        text,
+        start,
+        page_url,
+        // Most of an item is text that moves as it is.
+        out: String::with_capacity(text.len() + text.len() / 8),
+        lost: Leftovers::default(),
+    };
+    converter.object(fields, &mut members, &Path::ITEM)?;
+    Ok(Converted { item: converter.out, unmapped: converter.lost.sorted() })
+}
+
+struct Converter<'a> {
+    direction: Direction,
+    text: &'a str,
+    /// A cursor over the text, to begin others with.
+    start: Cursor<'a>,
+    page_url: Option<Span>,
+    out: String,
+    lost: Leftovers,
+}
+
+impl<'a> Converter<'a> {
+    /// An object with its brackets, and what is left of it.
+    fn object(
+        &mut self,
+        fields: &[Field],
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        self.out.push('{');
+        self.fields(fields, members, path)?;
+        self.out.push('}');
+        self.leftovers(members, path);
+        Ok(())
+    }
+
+    fn fields(
+        &mut self,
+        fields: &[Field],
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        fields.iter().try_for_each(|field| self.field(field, members, path))
+    }
+
+    fn field(
+        &mut self,
+        field: &Field,
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let from = self.direction == Direction::FromTheirs;
+        match *field {
+            Field::Whole(names) => self.whole(names, members, |_| true),
+            Field::Scalar(names) => self.whole(names, members, Value::is_said),
+            Field::Wrapped(names, key) => self.wrapped(names, key, members, path)?,
+            Field::WrappedEach(names, key) => self.wrapped_each(names, key, members, path)?,
+            Field::Object(names, fields) => self.nested(names, fields, members, path)?,
+            Field::Each(names, fields) => self.each(names, fields, members, path)?,
+            Field::InsideTheirs(name, fields) if from => {
+                self.read_inside(name, fields, members, path)?;
+            }
+            Field::InsideTheirs(name, fields) => {
+                self.group(name, ["{", "}"], fields, members, path)?;
+            }
+            Field::FirstOfOurs(name, fields) if from => {
+                self.group(name, ["[{", "}]"], fields, members, path)?;
+            }
+            Field::FirstOfOurs(name, fields) => self.read_first(name, fields, members, path)?,
+            Field::Either(ours, theirs) => self.either(ours, theirs, members),
+            Field::Authors if from => self.read_authors(members, path)?,
+            Field::Authors => self.write_authors(members, path)?,
+            Field::Probability | Field::ProbabilityUnsaid if from => {
+                self.read_probability(members, path)?;
+            }
+            Field::Probability => self.group("metadata", ["{", "}"], PROBABILITY, members, path)?,
+            Field::ProbabilityUnsaid => {
+                let probability = members.get("probability");
+                if probability.is_some_and(|value| is_one(self.raw(value.span))) {
+                    members.take("probability");
+                }
+            }
+            Field::UrlOfPart => self.url_of_part(members),
+            Field::GtinType => self.gtin_type(members),
+            Field::NumberAsText(names) => self.number(names, members),
+            Field::OnlyOurs(field) if from => self.field(field, members, path)?,
+            Field::OnlyOurs(_) => {}
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self, names: Names, members: &mut Members<'a>, fits: impl Fn(Value) -> bool) {
+        let (source, target) = self.names(names);
+        if let Some(value) = members.get(source)
+            && fits(value)
+        {
+            members.take(source);
+            self.member(target);
+            self.push(value.span);
+        }
+    }
+
+    fn wrapped(
+        &mut self,
+        names: Names,
+        key: &'static str,
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let (source, target) = self.names(names);
+        let Some(value) = members.get(source) else { return Ok(()) };
+        if value.kind == Kind::Null {
+            self.whole(names, members, |_| true);
+            return Ok(());
+        }
+        let mark = self.out.len();
+        self.member(target);
+        if self.rewrap(key, value, &path.name(source))? {
+            members.take(source);
+        } else {
+            self.out.truncate(mark);
+        }
+        Ok(())
+    }
+
+    fn wrapped_each(
+        &mut self,
+        names: Names,
+        key: &'static str,
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let Some((source, mut cursor)) = self.list(names, members)? else { return Ok(()) };
+        let path = path.name(source);
+        let mut index = 0;
+        while cursor.next_element()? {
+            let value = Value::read(&mut cursor)?;
+            let mark = self.out.len();
+            self.element();
+            let path = path.index(index);
+            if !self.rewrap(key, value, &path)? {
+                self.out.truncate(mark);
+                self.lost.push(self.text, &path, value.span);
+            }
+            index += 1;
+        }
+        self.out.push(']');
+        Ok(())
+    }
+
+    /// Takes the scalar out of its object, or puts it into one; `false` if there is none.
+    fn rewrap(&mut self, key: &str, value: Value, path: &Path<'_>) -> Result<bool, InvalidJson> {
+        if self.direction == Direction::ToTheirs {
+            if value.is_said() {
+                self.out.push('{');
+                self.member(key);
+                self.push(value.span);
+                self.out.push('}');
+            }
+            return Ok(value.is_said());
+        }
+        if value.kind != Kind::Object {
+            return Ok(false);
+        }
+        let mut members = self.members(value.span)?;
+        let Some(inner) = members.get(key).filter(|inner| inner.is_said()) else {
+            return Ok(false);
+        };
+        members.take(key);
+        self.push(inner.span);
+        self.leftovers(&members, path);
+        Ok(true)
+    }
+
+    fn nested(
+        &mut self,
+        names: Names,
+        fields: &[Field],
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let (source, target) = self.names(names);
+        let Some(value) = members.get(source) else { return Ok(()) };
+        if value.kind == Kind::Null {
+            self.whole(names, members, |_| true);
+        } else if value.kind == Kind::Object {
+            members.take(source);
+            let mut inner = self.members(value.span)?;
+            let mark = self.out.len();
+            self.member(target);
+            let empty = self.out.len() + "{}".len();
+            self.object(fields, &mut inner, &path.name(source))?;
+            if self.out.len() == empty && !inner.is_empty() {
+                self.out.truncate(mark); // all of it is listed
+            }
+        }
+        Ok(())
+    }
+
+    fn each(
+        &mut self,
+        names: Names,
+        fields: &[Field],
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let Some((source, mut cursor)) = self.list(names, members)? else { return Ok(()) };
+        let path = path.name(source);
+        let mut index = 0;
+        while cursor.next_element()? {
+            let path = path.index(index);
+            if cursor.kind()? == Kind::Object {
+                let mut inner = Members::read(&mut cursor)?;
+                self.element();
+                self.object(fields, &mut inner, &path)?;
+            } else {
+                let span = cursor.skip()?;
+                self.lost.push(self.text, &path, span);
+            }
+            index += 1;
+        }
+        self.out.push(']');
+        Ok(())
+    }
+
+    /// Opens a list on both sides; `None` if it is null, which is passed on, or no list.
+    fn list(
+        &mut self,
+        names: Names,
+        members: &mut Members<'a>,
+    ) -> Result<Option<(&'static str, Cursor<'a>)>, InvalidJson> {
+        let (source, target) = self.names(names);
+        let Some(value) = members.get(source) else { return Ok(None) };
+        if value.kind != Kind::Array {
+            self.whole(names, members, |value| value.kind == Kind::Null);
+            return Ok(None);
+        }
+        members.take(source);
+        self.member(target);
+        self.out.push('[');
+        let mut cursor = self.start.within(value.span);
+        cursor.enter_array()?;
+        Ok(Some((source, cursor)))
+    }
+
+    /// Members of the object itself, put into a container if there are any.
+    fn group(
+        &mut self,
+        name: &str,
+        [open, close]: [&str; 2],
+        fields: &[Field],
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let mark = self.out.len();
+        self.member(name);
+        self.out.push_str(open);
+        let empty = self.out.len();
+        self.fields(fields, members, path)?;
+        if self.out.len() == empty {
+            self.out.truncate(mark);
+        } else {
+            self.out.push_str(close);
+        }
+        Ok(())
+    }
+
+    fn read_inside(
+        &mut self,
+        name: &str,
+        fields: &[Field],
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let Some(value) = members.get(name).filter(|value| value.kind == Kind::Object) else {
+            return Ok(());
+        };
+        let mut inner = self.members(value.span)?;
+        if !inner.is_empty() {
+            members.take(name);
+            let path = path.name(name);
+            self.fields(fields, &mut inner, &path)?;
+            self.leftovers(&inner, &path);
+        }
+        Ok(())
+    }
+
+    fn read_first(
+        &mut self,
+        name: &str,
+        fields: &[Field],
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let path = path.name(name);
+        let elements = self.elements(name, members)?.unwrap_or_default();
+        if !elements.is_empty() {
+            members.take(name);
+        }
+        for (index, value) in elements.into_iter().enumerate() {
+            let path = path.index(index);
+            if index == 0 && value.kind == Kind::Object {
+                let mut inner = self.members(value.span)?;
+                if !inner.is_empty() {
+                    self.fields(fields, &mut inner, &path)?;
+                    self.leftovers(&inner, &path);
+                    continue;
+                }
+            }
+            self.lost.push(self.text, &path, value.span);
+        }
+        Ok(())
+    }
+
+    /// The elements of a list; `None` if it is no list.
+    fn elements(
+        &self,
+        name: &str,
+        members: &Members<'a>,
+    ) -> Result<Option<Vec<Value>>, InvalidJson> {
+        let Some(list) = members.get(name).filter(|list| list.kind == Kind::Array) else {
+            return Ok(None);
+        };
+        let mut elements = Vec::new();
+        let mut cursor = self.start.within(list.span);
+        cursor.enter_array()?;
+        while cursor.next_element()? {
+            elements.push(Value::read(&mut cursor)?);
+        }
+        Ok(Some(elements))
+    }
+
+    fn either(&mut self, ours: &'static str, theirs: [&'static str; 2], members: &mut Members<'a>) {
+        let [first, _] = theirs;
+        let said = |name: &&str| members.get(name).is_some_and(|value| self.is_word(value));
+        let theirs = match self.direction {
+            Direction::FromTheirs => theirs.into_iter().find(said).unwrap_or(first),
+            Direction::ToTheirs => first,
+        };
+        self.whole(Names { ours, theirs }, members, |_| true);
+    }
+
+    fn read_authors(
+        &mut self,
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let Some(authors) = self.elements("authors", members)? else { return Ok(()) };
+        members.take("authors");
+        let nobody = authors.is_empty();
+        let path = path.name("authors");
+        let mut author = None;
+        let mut list = Vec::new();
+        for (index, value) in authors.into_iter().enumerate() {
+            let path = path.index(index);
+            if value.kind != Kind::Object {
+                self.lost.push(self.text, &path, value.span);
+                continue;
+            }
+            let mut inner = self.members(value.span)?;
+            if let Some(name) = inner.get("name").filter(|name| self.is_word(*name)) {
+                inner.take("name");
+                list.push(name.span);
+            }
+            if author.is_none()
+                && let Some(raw) = inner.get("nameRaw").filter(|raw| self.is_word(*raw))
+            {
+                inner.take("nameRaw");
+                author = Some(raw.span);
+            }
+            if inner.is_empty() {
+                self.lost.push(self.text, &path, value.span);
+            }
+            self.leftovers(&inner, &path);
+        }
+        if let Some(author) = author {
+            self.member("author");
+            self.push(author);
+        }
+        if nobody || !list.is_empty() {
+            self.member("authorsList");
+            self.out.push('[');
+            for name in list {
+                self.element();
+                self.push(name);
+            }
+            self.out.push(']');
+        }
+        Ok(())
+    }
+
+    fn write_authors(
+        &mut self,
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let mut author = members.get("author").filter(|author| self.is_word(*author));
+        if author.is_some() {
+            members.take("author");
+        }
+        let list = self.elements("authorsList", members)?;
+        if list.is_some() {
+            members.take("authorsList");
+        }
+        let empty = list.as_ref().is_some_and(Vec::is_empty);
+        let mark = self.out.len();
+        self.member("authors");
+        self.out.push('[');
+        let nobody = self.out.len();
+        let path = path.name("authorsList");
+        for (index, name) in list.unwrap_or_default().into_iter().enumerate() {
+            if self.is_word(name) {
+                self.author(Some(name), author.take());
+            } else {
+                self.lost.push(self.text, &path.index(index), name.span);
+            }
+        }
+        if author.is_some() {
+            self.author(None, author);
+        }
+        if self.out.len() == nobody && !empty {
+            self.out.truncate(mark);
+        } else {
+            self.out.push(']');
+        }
+        Ok(())
+    }
+
+    fn author(&mut self, name: Option<Value>, raw: Option<Value>) {
+        self.element();
+        self.out.push('{');
+        for (member, value) in [("name", name), ("nameRaw", raw)] {
+            if let Some(value) = value {
+                self.member(member);
+                self.push(value.span);
+            }
+        }
+        self.out.push('}');
+    }
+
+    fn read_probability(
+        &mut self,
+        members: &mut Members<'a>,
+        path: &Path<'_>,
+    ) -> Result<(), InvalidJson> {
+        let before = self.out.len();
+        self.read_inside("metadata", PROBABILITY, members, path)?;
+        if self.out.len() == before {
+            self.member("probability");
+            self.out.push_str("1.0");
+        }
+        Ok(())
+    }
+
+    fn url_of_part(&mut self, members: &mut Members<'a>) {
+        const URL: Names = Names { ours: "url", theirs: "url" };
+        if self.direction == Direction::FromTheirs
+            && members.get("url").is_none()
+            && let Some(page_url) = self.page_url
+        {
+            self.member("url");
+            self.push(page_url);
+        } else {
+            self.whole(URL, members, |_| true);
+        }
+    }
+
+    fn gtin_type(&mut self, members: &mut Members<'a>) {
+        const TYPE: Names = Names { ours: "type", theirs: "type" };
+        let (source, target) = self.names(Names { ours: "ean13", theirs: "gtin13" });
+        if members.get("type").is_some_and(|value| self.equals(value, source)) {
+            members.take("type");
+            self.member("type");
+            self.out.push('"');
+            self.out.push_str(target);
+            self.out.push('"');
+        } else {
+            self.whole(TYPE, members, |_| true);
+        }
+    }
+
+    fn equals(&self, value: Value, text: &str) -> bool {
+        self.start.within(value.span).string().is_ok_and(|string| string.equals(text))
+    }
+
+    fn number(&mut self, names: Names, members: &mut Members<'a>) {
+        let (source, target) = self.names(names);
+        let Some(value) = members.get(source) else { return };
+        match (self.direction, value.kind) {
+            (Direction::FromTheirs, Kind::String) => {
+                let raw = self.raw(value.span);
+                let inner = raw.get(1..raw.len() - 1).unwrap_or_default();
+                if is_number(inner) {
+                    members.take(source);
+                    self.member(target);
+                    self.out.push_str(inner);
+                }
+            }
+            (Direction::ToTheirs, Kind::Number) => {
+                members.take(source);
+                self.member(target);
+                self.out.push('"');
+                self.push(value.span);
+                self.out.push('"');
+            }
+            _ => self.whole(names, members, |value| !value.is_container()),
+        }
+    }
+
+    /// What the members of an object are called in the item, and in what becomes of it.
+    const fn names(&self, names: Names) -> (&'static str, &'static str) {
+        match self.direction {
+            Direction::FromTheirs => (names.theirs, names.ours),
+            Direction::ToTheirs => (names.ours, names.theirs),
+        }
+    }
+
+    fn members(&self, span: Span) -> Result<Members<'a>, InvalidJson> {
+        Members::read(&mut self.start.within(span))
+    }
+
+    fn leftovers(&mut self, members: &Members<'a>, path: &Path<'_>) {
+        for (name, value) in members.left() {
+            self.lost.push(self.text, &path.name(&name.decode()), value.span);
+        }
+    }
+
+    /// Whether the value says something in one word that is not empty.
+    fn is_word(&self, value: Value) -> bool {
+        value.is_said() && self.raw(value.span) != r#""""#
+    }
+
+    fn raw(&self, span: Span) -> &'a str {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    fn push(&mut self, span: Span) {
+        self.out.push_str(self.raw(span));
+    }
+
+    /// Begins the next element of a list, or the next member of an object.
+    fn element(&mut self) {
+        if !self.out.ends_with(['[', '{']) {
+            self.out.push(',');
+        }
+    }
+
+    fn member(&mut self, name: &str) {
+        self.element();
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
+    }
+}
+
+const PROBABILITY: &[Field] =
+    &[Field::Scalar(Names { ours: "probability", theirs: "probability" })];
+
+/// Whether that is a number as JSON writes it.
+fn is_number(text: &str) -> bool {
+    let Ok(mut cursor) = Cursor::new(text.as_bytes()) else { return false };
+    cursor.kind() == Ok(Kind::Number) && cursor.skip() == Ok(Span { start: 0, end: text.len() })
+}
+
+/// Whether a number's text is one.
+fn is_one(text: &str) -> bool {
+    text.strip_prefix('1').is_some_and(|rest| {
+        rest.is_empty()
+            || rest.strip_prefix('.').is_some_and(|zeros| zeros.bytes().all(|b| b == b'0'))
+    })
+}
