@@ -83,7 +83,7 @@ pub enum ServiceOutput {
 ///
 /// ```
 /// use silkline::{Timestamp, http::{ApiKey, Headers, Method, Request}};
-/// use silkline::service::{ExtractionConfig, ExtractionService, FetchOutcome, Step};
+/// use silkline::service::extraction::{ExtractionConfig, ExtractionService, FetchOutcome, Step};
 ///
 /// let mut service = ExtractionService::new(ExtractionConfig::default(), 1);
 /// let mut headers = Headers::new();
