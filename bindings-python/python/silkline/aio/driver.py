@@ -1,66 +1,73 @@
-"""Drives an engine: sends what it says, tells it what came back, and wakes it when it asks to."""
+"""What drives an engine: sends what it says, tells it what came back, and wakes it when it asks to.
+
+This is what the drivers of both engines have in common: the clock, one timer, and the tasks.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Generic, Protocol, TypeVar
 
-from silkline.engine import (
-    Abort,
-    ExtractionFinished,
-    ExtractionSend,
-    ExtractionStopped,
-    ExtractionUnmatched,
-    Idle,
-    WaitUntil,
-)
-
-from .errors import AccountRefused, OutOfBudget
-from .transports import NotSent, Transport
-
-if TYPE_CHECKING:
-    from silkline import ExtractionEngine, Query, ServiceError
-
-AnyQuery: TypeAlias = "Query | Mapping[str, Any]"
+from silkline.engine import Abort, Idle, WaitUntil
 
 # So many outputs are dealt with before other tasks get their turn.
 _OUTPUTS = 64
 
+FinishedT = TypeVar("FinishedT")
+_FinishedT_contra = TypeVar("_FinishedT_contra", contravariant=True)
+_SendT = TypeVar("_SendT")
 
-class Submitter(Protocol):
+
+class Submitter(Protocol[_FinishedT_contra]):
     """Who wants to hear what came of a job."""
 
-    def finished(self, outcome: ExtractionFinished) -> None:
+    def finished(self, outcome: _FinishedT_contra) -> None:
         """One of its jobs ended."""
 
-    def halted(self, reason: Callable[[tuple[AnyQuery, ...]], Exception]) -> None:
-        """Nothing more will be sent; the reason is told of the queries that are left."""
+    def halted(self, reason: Callable[[tuple[Any, ...]], Exception]) -> None:
+        """Nothing more will be sent; the reason is told of what is left."""
 
     def room_made(self) -> None:
         """The engine has room again."""
 
 
-class Driver:
+class Engine(Protocol):
+    """What both engines have."""
+
+    @property
+    def room(self) -> int:
+        """How many further jobs are taken in."""
+        ...
+
+    def poll_batch(self, now: float, most: int, /) -> list[Any]:
+        """What to do next."""
+        ...
+
+    def cancel(self, job: int, now: float, /) -> bool:
+        """Ends a job as cancelled."""
+        ...
+
+    def resume(self, now: float, /) -> None:
+        """Goes on after a stop."""
+
+    def close(self, now: float, grace: float, /) -> None:
+        """Begins to end everything."""
+
+
+class Driver(ABC, Generic[FinishedT]):
     """The IO of one engine, on one event loop."""
 
-    def __init__(
-        self,
-        engine: ExtractionEngine,
-        transport: Transport,
-        on_unmatched: Callable[[ExtractionUnmatched], object],
-    ) -> None:
-        self._engine = engine
-        self._transport = transport
-        self._on_unmatched = on_unmatched
+    def __init__(self, engine: Engine) -> None:
+        self._machine = engine
         self._loop = asyncio.get_running_loop()
         self._zero = self._loop.time()
         self._timer: asyncio.Handle | None = None
         self._soon = False
         self._requests: dict[int, asyncio.Task[None]] = {}
-        self._submitters: dict[int, Submitter] = {}
-        self._waiting_for_room: set[Submitter] = set()
-        self._refusal: ServiceError | None = None
+        self._submitters: dict[int, Submitter[FinishedT]] = {}
+        self._waiting_for_room: set[Submitter[FinishedT]] = set()
         self._closed = asyncio.Event()
         self._stopped = False
         self._bug: BaseException | None = None
@@ -71,44 +78,41 @@ class Driver:
 
     # --- commands -----------------------------------------------------------------------------
 
-    def submit(self, query: AnyQuery, submitter: Submitter) -> int:
-        """Passes a query on and gives the id of its job."""
-        if self._bug is not None:
-            raise self._bug
-        job = self._engine.submit(query, self.now())
+    def _submitted(self, job: int, submitter: Submitter[FinishedT]) -> int:
         self._submitters[job] = submitter
         self.wake()
         return job
 
-    def has_room(self, submitter: Submitter) -> bool:
-        """Whether the engine takes a query; if not, the submitter will hear when it does."""
-        if self._engine.room:
+    def _check(self) -> None:
+        """Raises what the driver broke down with."""
+        if self._bug is not None:
+            raise self._bug
+
+    def has_room(self, submitter: Submitter[FinishedT]) -> bool:
+        """Whether the engine takes a job; if not, the submitter will hear when it does."""
+        if self._machine.room:
             return True
         self._waiting_for_room.add(submitter)
         return False
 
-    def forget(self, submitter: Submitter, jobs: list[int]) -> None:
+    def forget(self, submitter: Submitter[FinishedT], jobs: Iterable[int]) -> None:
         """Cancels what a submitter does not wait for any more."""
         self._waiting_for_room.discard(submitter)
+        jobs = list(jobs)
         for job in jobs:
             self._submitters.pop(job, None)
-            self._engine.cancel(job, self.now())
+            self._machine.cancel(job, self.now())
         if jobs:
             self.wake()
 
     def resume(self) -> None:
         """Goes on after the account was refused."""
-        self._engine.resume(self.now())
-        self.wake()
-
-    def start_cycle(self) -> None:
-        """Begins a billing cycle."""
-        self._engine.start_cycle(self.now())
+        self._machine.resume(self.now())
         self.wake()
 
     def close(self, grace: float) -> None:
         """Begins to end everything: what is under way has so many seconds to finish."""
-        self._engine.close(self.now(), grace)
+        self._machine.close(self.now(), grace)
         self.wake()
 
     async def closed(self) -> None:
@@ -142,53 +146,40 @@ class Driver:
         self._timer = None
         self._soon = False
         try:
-            outputs = self._engine.poll_batch(self.now(), _OUTPUTS)
-            for output in outputs:
-                self._do(output)
-            if not isinstance(outputs[-1], (WaitUntil, Idle)):
-                self.wake()
+            for output in self._machine.poll_batch(self.now(), _OUTPUTS):
+                match output:
+                    case Abort(request_id):
+                        self._abort(request_id)
+                    case WaitUntil(at):
+                        if not self._soon:  # else there is more to ask about already
+                            self._timer = self._loop.call_at(self._zero + at, self._run)
+                        return
+                    case Idle(reason):
+                        self._rest(reason)
+                        return
+                    case _:
+                        self._take(output)
+            self.wake()
         except Exception as error:  # noqa: BLE001 -- whoever waits for results has to hear of it
             self._break(error)
 
-    def _do(self, output: object) -> None:
-        match output:
-            case ExtractionSend():
-                task = self._loop.create_task(self._send(output))
-                self._requests[output.request_id] = task
-            case ExtractionFinished():
-                submitter = self._submitters.pop(output.job, None)
-                if submitter is not None:
-                    submitter.finished(output)
-                while self._waiting_for_room:
-                    self._waiting_for_room.pop().room_made()
-            case Abort():
-                task_of = self._requests.pop(output.request_id, None)
-                if task_of is not None:
-                    task_of.cancel()
-            case ExtractionStopped():
-                self._refusal = output.error
-            case ExtractionUnmatched():
-                self._on_unmatched(output)
-            case WaitUntil():
-                if not self._soon:  # else there is more to ask about already
-                    self._timer = self._loop.call_at(self._zero + output.at, self._run)
-            case Idle():
-                self._rest(output.reason)
-            case _:
-                raise NotImplementedError(f"the engine said {output!r}")
+    @abstractmethod
+    def _take(self, output: Any) -> None:
+        """Does what only this engine says: sends and events."""
 
+    @abstractmethod
     def _rest(self, reason: str) -> None:
-        refusal = self._refusal
-        if reason == "closed":
-            self._closed.set()
-        elif reason == "stopped" and refusal is not None:
-            self._halt(lambda left: AccountRefused.of(refusal, left))
-        elif reason == "out_of_budget":
-            text = "the budget leaves no room for a further query"
-            self._halt(lambda left: OutOfBudget(text, unfinished=left))
+        """The engine has nothing to do."""
 
-    def _halt(self, reason: Callable[[tuple[AnyQuery, ...]], Exception]) -> None:
-        for submitter in dict.fromkeys(self._submitters.values()):
+    def _finished(self, job: int, outcome: FinishedT) -> None:
+        submitter = self._submitters.pop(job, None)
+        if submitter is not None:
+            submitter.finished(outcome)
+        while self._waiting_for_room:
+            self._waiting_for_room.pop().room_made()
+
+    def _halt(self, reason: Callable[[tuple[Any, ...]], Exception]) -> None:
+        for submitter in dict.fromkeys((*self._submitters.values(), *self._waiting_for_room)):
             submitter.halted(reason)
 
     def _break(self, error: BaseException) -> None:
@@ -198,25 +189,23 @@ class Driver:
 
     # --- requests -----------------------------------------------------------------------------
 
-    async def _send(self, send: ExtractionSend) -> None:
-        failure: Literal["network", "not_sent"]
+    def _begin(
+        self, request_id: int, send: Callable[[_SendT], Coroutine[Any, Any, None]], what: _SendT
+    ) -> None:
+        self._requests[request_id] = self._loop.create_task(self._watch(request_id, send, what))
+
+    def _abort(self, request_id: int) -> None:
+        task = self._requests.pop(request_id, None)
+        if task is not None:
+            task.cancel()
+
+    async def _watch(
+        self, request_id: int, send: Callable[[_SendT], Coroutine[Any, Any, None]], what: _SendT
+    ) -> None:
         try:
-            answer = await self._transport.send(send.request)
-        except NotSent:
-            failure = "not_sent"
-        except OSError:
-            failure = "network"
+            await send(what)
         except Exception as error:  # noqa: BLE001 -- a bug of the transport
-            self._requests.pop(send.request_id, None)
             self._break(error)
-            return
-        else:
-            self._requests.pop(send.request_id, None)
-            self._engine.handle_response(
-                send.request_id, answer.status, answer.headers, answer.body, self.now()
-            )
-            self.wake()
-            return
-        self._requests.pop(send.request_id, None)
-        self._engine.handle_failure(send.request_id, failure, self.now())
+        finally:
+            self._requests.pop(request_id, None)
         self.wake()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from silkline import ExtractionApi, ExtractionEngine, Query
 from silkline.engine import ExtractionFinished, ExtractionStats, ExtractionUnmatched
 
-from .driver import AnyQuery, Driver
+from .extraction_driver import AnyQuery, ExtractionDriver
 from .transports import Transport, named
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Extractor:
         self._transport = named(transport) if isinstance(transport, str) else transport
         self._grace = grace
         self._on_unmatched = on_unmatched or _warn
-        self._driver: Driver | None = None
+        self._driver: ExtractionDriver | None = None
         self._streams: set[_Stream] = set()
         self._closing: asyncio.Task[None] | None = None
 
@@ -97,7 +97,7 @@ class Extractor:
         if self._driver is not None:
             raise RuntimeError("an extractor is entered once")
         await self._transport.start()
-        self._driver = Driver(self._engine, self._transport, self._on_unmatched)
+        self._driver = ExtractionDriver(self._engine, self._transport, self._on_unmatched)
         return self
 
     async def __aexit__(
@@ -128,7 +128,7 @@ class Extractor:
             await self._closing
             raise
 
-    async def _close(self, driver: Driver) -> None:
+    async def _close(self, driver: ExtractionDriver) -> None:
         try:
             await driver.closed()
         finally:
@@ -169,7 +169,7 @@ class Extractor:
             self._streams.discard(stream)
             await stream.close()
 
-    def _entered(self) -> Driver:
+    def _entered(self) -> ExtractionDriver:
         if self._driver is None:
             raise RuntimeError("an extractor works inside of its `async with` block")
         if self._closing is not None:
@@ -186,7 +186,7 @@ def _warn(unmatched: ExtractionUnmatched) -> None:
 class _Stream:
     """One iteration: its source, its jobs, and the outcomes that nobody took yet."""
 
-    def __init__(self, driver: Driver, size: int) -> None:
+    def __init__(self, driver: ExtractionDriver, size: int) -> None:
         self._driver = driver
         self._size = size
         self._jobs: dict[int, AnyQuery] = {}
