@@ -39,9 +39,9 @@ class Base(scrapy.Spider):
 
 AFTER = """
 if __name__ == "__main__":
-    from scrapy.crawler import CrawlerProcess
+    from scrapy.crawler import PROCESS
 
-    process = CrawlerProcess({"LOG_LEVEL": "INFO", "TELNETCONSOLE_ENABLED": False, **SETTINGS})
+    process = PROCESS({"LOG_LEVEL": "INFO", "TELNETCONSOLE_ENABLED": False, **SETTINGS})
     crawler = process.create_crawler(Spider)
     process.crawl(crawler)
     process.start()
@@ -72,11 +72,12 @@ def crawl(
     reactor: str = "asyncio",
     python: str | None = None,
     env: dict[str, str] | None = None,
+    process: str = "CrawlerProcess",
     timeout: float = 60,
 ) -> Crawl:
     """Runs a spider, whose class is called Spider; GIVEN is what it is given."""
     program = folder / "spider.py"
-    program.write_text(BEFORE + spider + AFTER, encoding="utf-8")
+    program.write_text(BEFORE + spider + AFTER.replace("PROCESS", process), encoding="utf-8")
     everything = {"TWISTED_REACTOR": REACTORS[reactor], **settings}
     ran = subprocess.run(
         [python or scrapy_python(version), str(program), json.dumps([everything, given])],

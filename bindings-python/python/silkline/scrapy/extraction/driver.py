@@ -6,8 +6,9 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 
+from silkline import ExtractionJobError
 from silkline.engine import (
     Abort,
     ExtractionFinished,
@@ -25,6 +26,8 @@ from .errors import AccountRefused, OutOfBudget
 from .transport import Answer, failure_of, send
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy.crawler import Crawler
     from twisted.python.failure import Failure
 
@@ -55,31 +58,31 @@ class Driver:
         self._crawler = crawler
         self._engine = engine
         self._counts = counts
-        # What was sent is paid for: at the end of the crawl it may take as long as ever.
         self._grace = _DEADLINE if deadline is None else deadline
         self._timer: Call | None = None
         self._soon = False
         self._jobs: dict[int, Deferred[ExtractionFinished]] = {}
-        self._queries: dict[int, Query] = {}
         self._requests: dict[int, Deferred[Any]] = {}
-        self._refusal: ServiceError | None = None
         self._over = False
-        self._closed = False
+        # Why queries that were not sent will not be: what to raise for each, once it is known.
+        self._end: Callable[[Query], Exception] | None = None
 
     def submit(self, query: Query, priority: int) -> Deferred[ExtractionFinished]:
         """Passes a query on, and gives what came of it."""
+        if self._end is not None:
+            return fail(self._end(query))
         job = self._engine.submit(query, monotonic(), priority=priority)
         waiting: Deferred[ExtractionFinished] = Deferred(lambda _: self._cancel(job))
         self._jobs[job] = waiting
-        self._queries[job] = query
         self._wake()
         return waiting
 
-    def close(self, grace: float) -> None:
-        """Sends nothing more; what is under way may take so many seconds."""
-        self._closed = True
-        self._engine.close(monotonic(), grace)
-        self._wake()
+    def close(self, why: Callable[[Query], Exception]) -> None:
+        """Sends nothing more. What was sent is paid for, and may take as long as ever."""
+        if self._end is None:
+            self._end = why
+            self._engine.close(monotonic(), self._grace)
+            self._wake()
 
     def abandon(self) -> None:
         """Ends at once: Scrapy's own end has come."""
@@ -90,7 +93,6 @@ class Driver:
 
     def _cancel(self, job: int) -> None:
         self._jobs.pop(job, None)
-        self._queries.pop(job, None)
         self._engine.cancel(job, monotonic())
         self._wake()
 
@@ -112,9 +114,9 @@ class Driver:
         self._soon = False
         now = monotonic()
         self._counts.waited(now)
-        if not self._closed and closing(self._crawler):
+        if self._end is None and closing(self._crawler):
             # Scrapy waits for what it gave away; queries that were not sent would hold it up.
-            self.close(self._grace)
+            self.close(lambda _: ExtractionJobError("the spider is closed", code="job_closed"))
         try:
             outputs = self._engine.poll_batch(now, _OUTPUTS)
             for output in outputs:
@@ -151,33 +153,26 @@ class Driver:
                 raise NotImplementedError(f"the engine said {output!r}")
 
     def _finished(self, finished: ExtractionFinished) -> None:
-        self._queries.pop(finished.job, None)
         waiting = self._jobs.pop(finished.job, None)
         self._counts.finished(finished, self._engine)
         if waiting is None:
             return
-        refusal = self._refusal
-        if refusal is not None and getattr(finished.error, "code", "") == "job_closed":
-            waiting.errback(AccountRefused.of(refusal, (finished.query,)))
+        if self._end is not None and getattr(finished.error, "code", "") == "job_closed":
+            waiting.errback(self._end(finished.query))
         else:
             waiting.callback(finished)
 
     def _refused(self, refusal: ServiceError) -> None:
-        self._refusal = refusal
         _log.error("the extraction service refuses the account, the spider is closed: %s", refusal)
         self._counts.refused(refusal)
         close_spider(self._crawler, f"extraction_account_refused ({refusal.code})")
-        self.close(self._grace)
+        self.close(lambda query: AccountRefused.of(refusal, (query,)))
 
     def _out_of_budget(self) -> None:
         text = "the budget leaves no room for a further query"
         _log.error("%s, the spider is closed", text)
         close_spider(self._crawler, "extraction_out_of_budget")
-        for job, waiting in list(self._jobs.items()):
-            query = self._queries[job]
-            waiting.errback(OutOfBudget(text, unfinished=(query,)))
-            self._jobs.pop(job, None)
-        self.close(0.0)
+        self.close(lambda query: OutOfBudget(text, unfinished=(query,)))
 
     def _fail_all(self, error: Exception) -> None:
         jobs, self._jobs = list(self._jobs.values()), {}

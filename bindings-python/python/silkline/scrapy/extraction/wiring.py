@@ -21,20 +21,21 @@ _BESIDE = 100
 
 def wire_extraction(settings: BaseSettings) -> None:
     """Puts the handler before the project's own, and wraps its fingerprints."""
-    before = settings.getwithbase("DOWNLOAD_HANDLERS")
-    others = {
-        scheme: before[scheme]
-        for scheme in ("http", "https")
-        if before.get(scheme) and not _is(before[scheme], ExtractionDownloadHandler)
-    }
-    settings.set(FALLBACKS, others, "addon")
-    add(settings, "DOWNLOAD_HANDLERS", dict.fromkeys(others, _path(ExtractionDownloadHandler)))
+    own_handlers = settings.getdict("DOWNLOAD_HANDLERS")
+    taken = {}
+    for scheme in ("http", "https"):
+        before = own_handlers.get(scheme, "Scrapy's")
+        if before is not None and not _is(before, ExtractionDownloadHandler):
+            taken[scheme] = before
+    own = {scheme: before for scheme, before in taken.items() if scheme in own_handlers}
+    settings.set(FALLBACKS, own, "addon")
+    add(settings, "DOWNLOAD_HANDLERS", dict.fromkeys(taken, _path(ExtractionDownloadHandler)))
     set_already = settings.getdict("DOWNLOADER_MIDDLEWARES")
     if not any(_is(middleware, ExtractionMiddleware) for middleware in set_already):
         add(settings, "DOWNLOADER_MIDDLEWARES", {_path(ExtractionMiddleware): _BESIDE})
-    own = settings["REQUEST_FINGERPRINTER_CLASS"]
-    if not _is(own, RequestFingerprinter):
-        settings.set(WRAPPED, own, "addon")
+    fingerprinter = settings["REQUEST_FINGERPRINTER_CLASS"]
+    if not _is(fingerprinter, RequestFingerprinter):
+        settings.set(WRAPPED, fingerprinter, "addon")
         _put(settings, "REQUEST_FINGERPRINTER_CLASS", _path(RequestFingerprinter))
 
 
@@ -44,8 +45,9 @@ def add(settings: BaseSettings, name: str, more: Mapping[str, object]) -> None:
 
 
 def _put(settings: BaseSettings, name: str, value: object) -> None:
-    addon = 15
-    settings.set(name, value, max(addon, settings.getpriority(name) or 0))
+    # Without a reactor Scrapy sets handlers of its own after the add-ons, and as a project would.
+    project = 20
+    settings.set(name, value, max(project, settings.getpriority(name) or 0))
 
 
 def _path(cls: type) -> str:
