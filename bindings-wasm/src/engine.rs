@@ -193,6 +193,11 @@ impl ExtractionEngine {
         self.engine.contains(JobId::from_u64(number(job)))
     }
 
+    /// How many further jobs are taken in.
+    pub fn room(&self) -> u32 {
+        self.engine.room()
+    }
+
     /// What to do next, up to so many things at once.
     pub fn poll(&mut self, now: f64, most: usize) -> JsValue {
         let now = moment(now);

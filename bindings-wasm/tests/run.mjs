@@ -17,10 +17,21 @@ try {
   const consumer = join(folder, 'consumer');
   mkdirSync(consumer);
   writeFileSync(join(consumer, 'package.json'), '{ "private": true }\n');
-  execFileSync('npm', ['install', '--offline', '--loglevel=error', join(dist, tarball)], {
-    cwd: consumer,
-    stdio: 'inherit',
-  });
+  execFileSync(
+    'npm',
+    [
+      'install',
+      '--prefer-offline',
+      '--no-fund',
+      '--no-audit',
+      '--loglevel=error',
+      join(dist, tarball),
+    ],
+    {
+      cwd: consumer,
+      stdio: 'inherit',
+    },
+  );
   const chosen = process.argv.slice(2);
   const files = readdirSync(here)
     .filter((name) => name.endsWith('.test.mjs'))

@@ -59,6 +59,10 @@ class ExtractionEngine extends Machine {
     return rawOf(this).contains(whole(job, 'job'));
   }
 
+  get room() {
+    return rawOf(this).room();
+  }
+
   poll(now) {
     return this.#outputs.read(rawOf(this).poll(millis(now, 'now'), 1))[0];
   }

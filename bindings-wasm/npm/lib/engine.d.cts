@@ -243,6 +243,8 @@ export class ExtractionEngine implements Machine {
   cancel(job: number, now: number): boolean;
   /** Whether a job is unfinished. */
   contains(job: number): boolean;
+  /** How many further jobs are taken in; none once the engine is closed. */
+  readonly room: number;
   /** What to do next. Call until it says `waitUntil` or `idle`. */
   poll(now: number): ExtractionOutput;
   /** The same for many at once: the last one is `waitUntil` or `idle`, unless there are more. */

@@ -1,0 +1,2 @@
+export type { Clock } from './driver.cjs';
+export * from './extractor.cjs';
