@@ -566,7 +566,7 @@ test('5,000 at full concurrency with a fault in each hundred: one outcome each, 
   assert.ok(retries >= 35 && failed >= 8, `${retries} tried again, ${failed} failed`);
   const grown = memory() - early;
   t.diagnostic(`${grown.toFixed(1)} MB more than after 1,500`);
-  assert.ok(grown < 10, `${grown} MB`);
+  assert.ok(grown < 15, `${grown} MB`);
 });
 
 test('the key shows nowhere', async (t) => {

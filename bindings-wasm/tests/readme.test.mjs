@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { consumer, silkline } from './package.mjs';
 
 const readme = readFileSync(join(consumer, 'node_modules/silkline/README.md'), 'utf8');
-const [extract, errors, slim, ...others] = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(
+const [client, extract, errors, slim, ...others] = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(
   ([, code]) => code,
 );
 
@@ -20,7 +20,8 @@ async function run(code, origin) {
   const redirect = `
     const original = globalThis.fetch;
     globalThis.fetch = (url, init) => original('${origin}', init);`;
-  writeFileSync(file, `${redirect}\n${code}`);
+  const local = code.replace(/new Extractor\(\{/, `new Extractor({ endpoint: '${origin}',`);
+  writeFileSync(file, `${redirect}\n${local}`);
   const env = { ...process.env, ZYTE_API_KEY: 'key' };
   const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: consumer, env });
   return stdout;
@@ -40,6 +41,20 @@ async function serve(t, answer, key = 'key') {
   await once(server, 'listening');
   return `http://127.0.0.1:${server.address().port}/`;
 }
+
+test('extract pages with the client', async (t) => {
+  const origin = await serve(t, ([query]) => ({
+    status: 200,
+    type: 'application/json',
+    json: [
+      query.meta === 'sku-7'
+        ? { query: { userQuery: query }, error: 'Downloader error: http404' }
+        : { query: { userQuery: query }, product: { name: `Lamp ${query.meta}` } },
+    ],
+  }));
+  const shown = await run(client.replace('rate: 5', 'rate: 500'), origin);
+  assert.equal(shown.match(/^sku-(\d+) Lamp sku-\1$/gm).length, 19);
+});
 
 test('extract pages', async (t) => {
   const origin = await serve(t, ([article, product]) => ({

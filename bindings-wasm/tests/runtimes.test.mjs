@@ -18,7 +18,14 @@ const runtimes = {
   'Node 24': [installed('node-24/bin/node')],
   'Node 26': [installed('node-26/bin/node')],
   Bun: [installed('bun/bin/bun.exe'), 'run'],
-  Deno: [installed('deno/deno'), 'run', '--allow-read', '--allow-env', '--no-prompt'],
+  Deno: [
+    installed('deno/deno'),
+    'run',
+    '--allow-read',
+    '--allow-env',
+    '--allow-net',
+    '--no-prompt',
+  ],
 };
 
 const round = {
@@ -29,6 +36,12 @@ const round = {
   unknown: { more: [1] },
   isView: true,
   code: 'query_lone_surrogate',
+};
+
+const extracted = {
+  found: ['http://a/1', 'http://a/2', 'http://a/3'],
+  requests: 4,
+  code: 'request_not_sent',
 };
 
 for (const [name, [command, ...args]] of Object.entries(runtimes)) {
@@ -43,7 +56,13 @@ for (const [name, [command, ...args]] of Object.entries(runtimes)) {
       timeout: 60_000,
     });
     assert.equal(`${status} ${stderr}`, '0 ');
-    const expected = { imported: round, required: round, slim: round, oneInstance: true };
+    const expected = {
+      imported: round,
+      required: round,
+      slim: round,
+      extracted,
+      oneInstance: true,
+    };
     assert.deepEqual(JSON.parse(stdout), expected);
   });
 }

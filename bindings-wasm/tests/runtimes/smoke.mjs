@@ -1,7 +1,9 @@
 // One round through the package, on whichever runtime runs it; the test looks at what it prints.
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import * as imported from 'silkline';
+import { Extractor } from 'silkline/client';
 
 const require = createRequire(import.meta.url);
 
@@ -27,6 +29,41 @@ function round({ ExtractionApi, InvalidQuery, Query }) {
   return { sentHeaders, sent, item, meta, unknown, isView, code };
 }
 
+/** Extracts from a service on this machine whose first answer is a fault. */
+async function extract() {
+  let requests = 0;
+  const server = createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) {
+      chunks.push(chunk);
+    }
+    requests += 1;
+    const [query] = JSON.parse(Buffer.concat(chunks).toString());
+    response.writeHead(requests === 1 ? 503 : 200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify([{ query: { userQuery: query }, article: { url: query.url } }]));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${server.address().port}/v1/extract`;
+  const wait = { between: [5, 5] };
+  const policy = { rules: { server: { wait }, network: { wait } } };
+  const options = { apiKey: 'key', endpoint, policy, rate: Number.POSITIVE_INFINITY };
+  const extractor = new Extractor(options);
+  const found = [];
+  const queries = [1, 2, 3].map((page) => ({ url: `http://a/${page}`, pageType: 'article' }));
+  for await (const { item } of extractor.results(queries)) {
+    found.push(item.url);
+  }
+  await extractor.close();
+  server.close();
+  const refused = new Extractor({
+    ...options,
+    policy: { rules: { network: { wait, budget: { retries: 1 } } } },
+  });
+  const { value } = await refused.results(queries).next();
+  await refused.close();
+  return { found: found.sort(), requests, code: value.error.code };
+}
+
 const required = require('silkline');
 const slim = require('silkline/slim');
 slim.start(new WebAssembly.Module(readFileSync(require.resolve('silkline/silkline.wasm'))));
@@ -35,6 +72,7 @@ console.log(
     imported: round(imported),
     required: round(required),
     slim: round(slim),
+    extracted: await extract(),
     oneInstance: imported.ExtractionApi === required.ExtractionApi,
   }),
 );
