@@ -8,7 +8,9 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict},
 };
-use silkline::{engine, extraction, http, json, problem, proxy, schedule, service};
+use silkline::{
+    engine, extraction, http, json, problem, proxy, schedule, service, zyte_api::items,
+};
 
 use crate::{convert, extraction::PyUsage, http::PyHeaders, problem::PyProblem};
 
@@ -18,6 +20,7 @@ import_exception!(silkline.exceptions, InvalidBatch);
 import_exception!(silkline.exceptions, InvalidEndpoint);
 import_exception!(silkline.exceptions, InvalidFaults);
 import_exception!(silkline.exceptions, InvalidHeader);
+import_exception!(silkline.exceptions, InvalidItem);
 import_exception!(silkline.exceptions, InvalidJson);
 import_exception!(silkline.exceptions, InvalidMethod);
 import_exception!(silkline.exceptions, InvalidPool);
@@ -76,6 +79,16 @@ pub(crate) fn header(py: Python<'_>, error: &http::InvalidHeader) -> PyErr {
 pub(crate) fn method(py: Python<'_>, error: &http::InvalidMethod) -> PyErr {
     exception::<InvalidMethod>(py, error, error.code(), |data| {
         data.set_item("method", &error.method)
+    })
+}
+
+pub(crate) fn item(py: Python<'_>, error: &items::InvalidItem) -> PyErr {
+    use items::InvalidItem as E;
+    exception::<InvalidItem>(py, error, error.code(), |data| match error {
+        E::NoCounterpart { page_type } => data.set_item("page_type", page_type.as_str()),
+        E::NotObject { kind } => data.set_item("found", kind.as_str()),
+        E::Syntax { error } => data.set_item("position", error.position()),
+        _ => Ok(()),
     })
 }
 

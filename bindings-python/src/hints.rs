@@ -76,6 +76,7 @@ pub(crate) const BODY: PyStaticExpr = either(
 );
 pub(crate) const MEMBERS: PyStaticExpr =
     PyStaticExpr::Subscript { value: &MAPPING, slice: &PyStaticExpr::Tuple { elts: &TEXT_ANY } };
+pub(crate) const ITEM: PyStaticExpr = either(&MEMBERS, &either(&BODY, &STR));
 pub(crate) const DICT: PyStaticExpr = PyStaticExpr::Subscript {
     value: &identifier!("builtins", "dict"),
     slice: &PyStaticExpr::Tuple { elts: &TEXT_ANY },

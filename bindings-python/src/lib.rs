@@ -24,6 +24,7 @@ mod rng;
 mod schedule;
 mod service;
 mod shared;
+mod zyte_api;
 
 /// The compiled part of the package `silkline`; use the names that `silkline` exports.
 #[pyo3::pymodule]
@@ -56,6 +57,7 @@ mod _core {
             PyAnswer, PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage, PyProxyFetch,
             PyProxyRelay, PyProxyService, PyProxyWait, PyTunnel,
         },
+        zyte_api::items::{PyConverted, PyUnmapped, from_zyte_api, to_zyte_api},
     };
 
     /// The version of this library.

@@ -18,6 +18,7 @@ import pytest
 
 import silkline
 from silkline import ExtractionApi, _core, engine, exceptions, schedule, service
+from silkline.zyte_api import items
 
 COMMAND = str(Path(sys.executable).with_name("silkline"))
 EXCEPTIONS = [getattr(exceptions, name) for name in exceptions.__all__]
@@ -25,7 +26,7 @@ CONSTANTS = {"ERROR_CODES", "PAGE_TYPES", "VERSION"}
 PUBLIC = [getattr(silkline, name) for name in set(silkline.__all__) - CONSTANTS - {"__version__"}]
 PUBLIC += [
     getattr(module, name)
-    for module in (engine, schedule, service)
+    for module in (engine, items, schedule, service)
     for name in module.__all__
     if name not in silkline.__all__
 ]
@@ -40,6 +41,7 @@ def test_every_compiled_name_and_exception_is_exported() -> None:
     assert compiled | set(exceptions.__all__) <= {
         *silkline.__all__,
         *engine.__all__,
+        *items.__all__,
         *schedule.__all__,
         *service.__all__,
     }

@@ -15,11 +15,12 @@ import vectors_engine
 import vectors_engine_proxy
 import vectors_proxy
 import vectors_schedule
+import vectors_zyte_api
 from silkline import exceptions
 
 ROOT = Path(__file__).parents[2] / "tests" / "vectors"
 # Domains whose module has no binding. A bound domain must not stand here.
-UNBOUND = {"zyte_api"}
+UNBOUND: set[str] = set()
 # Operations that have no binding, with their files.
 UNBOUND_FILES = set(ROOT.glob("engine/proxy_*.json"))
 # Classes of errors that only those can raise.
@@ -34,6 +35,7 @@ OPERATIONS = (
     | vectors_engine_proxy.OPERATIONS
     | vectors_proxy.OPERATIONS
     | vectors_schedule.OPERATIONS
+    | vectors_zyte_api.OPERATIONS
 )
 DOMAINS = {op.partition(".")[0] for op in OPERATIONS}
 

@@ -9,6 +9,7 @@ const http = require('./lib/http.cjs');
 const problem = require('./lib/problem.cjs');
 const proxy = require('./lib/proxy.cjs');
 const { policyOf: __, ...schedule } = require('./lib/schedule.cjs');
+const zyteApi = require('./lib/zyte-api.cjs');
 const { errorCodes, version } = require('./wasm/constants.json');
 
 module.exports = {
@@ -22,4 +23,5 @@ module.exports = {
   ERROR_CODES: Object.freeze(errorCodes),
   HeaderList,
   VERSION: version,
+  zyteApi,
 };

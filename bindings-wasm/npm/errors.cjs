@@ -26,6 +26,7 @@ class InvalidBatch extends SilklineError {}
 class InvalidEndpoint extends SilklineError {}
 class InvalidFaults extends SilklineError {}
 class InvalidHeader extends SilklineError {}
+class InvalidItem extends SilklineError {}
 class InvalidJson extends SilklineError {}
 class InvalidMethod extends SilklineError {}
 class InvalidPool extends SilklineError {}
@@ -51,6 +52,7 @@ const classes = {
   InvalidEndpoint,
   InvalidFaults,
   InvalidHeader,
+  InvalidItem,
   InvalidJson,
   InvalidMethod,
   InvalidPool,

@@ -56,6 +56,17 @@ export class InvalidHeader extends SilklineError {
   readonly position?: number;
 }
 
+/** An item cannot be converted into the schema of the other service. */
+export class InvalidItem extends SilklineError {
+  readonly code: 'item_no_counterpart' | 'item_not_object' | 'item_syntax';
+  /** The page type that only one of the services has. */
+  readonly pageType?: string;
+  /** The JSON type that was found where an object should be. */
+  readonly found?: string;
+  /** The byte at which the text is not JSON. */
+  readonly position?: number;
+}
+
 /** A text is not JSON. */
 export class InvalidJson extends SilklineError {
   readonly code: 'json_syntax' | 'json_too_deep' | 'json_truncated' | 'json_utf8';

@@ -17,6 +17,7 @@ export const {
   InvalidEndpoint,
   InvalidFaults,
   InvalidHeader,
+  InvalidItem,
   InvalidJson,
   InvalidMethod,
   InvalidPool,
@@ -54,4 +55,5 @@ export const {
   UnknownRequest,
   Usage,
   VERSION,
+  zyteApi,
 } = api;

@@ -13,6 +13,7 @@ use silkline::{
         SessionCallFailed,
     },
     schedule::{InvalidPool, InvalidRate},
+    zyte_api::items::InvalidItem,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -90,6 +91,20 @@ impl From<InvalidHeader> for Thrown {
             _ => Object::new(),
         };
         Self::new("InvalidHeader", error.code(), &error.to_string(), fields)
+    }
+}
+
+impl From<InvalidItem> for Thrown {
+    fn from(error: InvalidItem) -> Self {
+        let fields = match error {
+            InvalidItem::NoCounterpart { page_type } => {
+                Object::new().text("pageType", page_type.as_str())
+            }
+            InvalidItem::NotObject { kind } => Object::new().text("found", kind.as_str()),
+            InvalidItem::Syntax { error } => Object::new().number("position", error.position()),
+            _ => Object::new(),
+        };
+        Self::new("InvalidItem", error.code(), &error.to_string(), fields)
     }
 }
 

@@ -28,6 +28,8 @@ pub mod problem;
 #[cfg(feature = "protocol")]
 pub mod proxy;
 pub mod schedule;
+#[cfg(feature = "protocol")]
+pub mod zyte_api;
 
 #[cfg(feature = "protocol")]
 use silkline::{

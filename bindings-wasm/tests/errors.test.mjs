@@ -95,6 +95,9 @@ const failures = {
   endpoint_invalid: () => new ExtractionApi({ apiKey: 'x', endpoint: 'http://a/\ud800' }),
   invalid_header_name: () => HeaderList.checked([['a b', 'c']]),
   invalid_header_value: () => HeaderList.checked({ a: 'b\n' }),
+  item_no_counterpart: () => silkline.zyteApi.fromZyteApi('vehicle', {}),
+  item_not_object: () => silkline.zyteApi.fromZyteApi('article', []),
+  item_syntax: () => silkline.zyteApi.toZyteApi('article', '{'),
   job_cancelled: () => {
     const one = engine();
     one.cancel(one.submit(query, { now: 0 }), 0);

@@ -10,8 +10,17 @@ import { operations as http } from './vectors/http.mjs';
 import { operations as problem } from './vectors/problem.mjs';
 import { operations as proxy } from './vectors/proxy.mjs';
 import { operations as schedule } from './vectors/schedule.mjs';
+import { operations as zyteApi } from './vectors/zyte-api.mjs';
 
-const operations = { ...http, ...problem, ...extraction, ...proxy, ...schedule, ...engine };
+const operations = {
+  ...http,
+  ...problem,
+  ...extraction,
+  ...proxy,
+  ...schedule,
+  ...engine,
+  ...zyteApi,
+};
 // Operations of machines that the package does not have; each must be one of the vectors.
 const MISSING = ['engine.proxy.run'];
 // A domain of the core that the package does not have shows as a test to do.

@@ -16,6 +16,7 @@ use crate::{
         SessionCallFailed,
     },
     schedule::{InvalidPool, InvalidRate},
+    zyte_api::items::InvalidItem,
 };
 
 macro_rules! errors {
@@ -50,6 +51,7 @@ errors! {
     #[cfg(feature = "service")]
     InvalidFaults,
     InvalidHeader,
+    InvalidItem,
     InvalidJson,
     InvalidMethod,
     InvalidPool,

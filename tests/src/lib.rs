@@ -11,6 +11,7 @@ mod proxy;
 mod schedule;
 pub mod simulation;
 pub mod vectors;
+mod zyte_api;
 
 /// The readme's example, run as documentation tests are.
 #[doc = include_str!("../../README.md")]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{engine, extraction, http, problem, proxy, schedule};
+use crate::{engine, extraction, http, problem, proxy, schedule, zyte_api};
 
 /// Runs an operation and gives its outcome as plain JSON; `None` if there is none of that name.
 pub fn run(op: &str, given: &Value) -> Option<Value> {
@@ -12,4 +12,5 @@ pub fn run(op: &str, given: &Value) -> Option<Value> {
         .or_else(|| proxy::run(op, given))
         .or_else(|| schedule::run(op, given))
         .or_else(|| engine::run(op, given))
+        .or_else(|| zyte_api::run(op, given))
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from silkline.exceptions import ExtractionJobError, ProxyServiceError, ServiceError, SilklineError
 from typing import Any, Final, Literal, SupportsFloat, SupportsIndex, final
 
-__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "Budget", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyEndpoint", "ProxyEngine", "ProxyFetch", "ProxyFetched", "ProxyFinished", "ProxyIncomplete", "ProxyOptions", "ProxyRelay", "ProxySend", "ProxyService", "ProxySessionList", "ProxySessionLost", "ProxyStats", "ProxyStopped", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Usage", "Use", "Wait", "WaitUntil", "basic_authorization", "basic_credentials", "connect_status", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks"]
+__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "Budget", "Converted", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyEndpoint", "ProxyEngine", "ProxyFetch", "ProxyFetched", "ProxyFinished", "ProxyIncomplete", "ProxyOptions", "ProxyRelay", "ProxySend", "ProxyService", "ProxySessionList", "ProxySessionLost", "ProxyStats", "ProxyStopped", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Unmapped", "Usage", "Use", "Wait", "WaitUntil", "basic_authorization", "basic_credentials", "connect_status", "from_zyte_api", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks", "to_zyte_api"]
 
 ERROR_CODES: Final[list[str]]
 """
@@ -81,6 +81,34 @@ class Budget:
     def limit(self, /) -> int | float | None:
         """
         How many retries or seconds; `None` for no end.
+        """
+
+@final
+class Converted:
+    """
+    An item in the schema of the other service.
+
+    >>> from silkline.zyte_api.items import from_zyte_api
+    >>> item = {"url": "https://example.com/", "videos": [{"url": "https://example.com/v"}]}
+    >>> from_zyte_api("article", item).item["videoUrls"]
+    ['https://example.com/v']
+    """
+    __match_args__: Final[tuple[Literal["item"], Literal["unmapped"]]]
+    def __repr__(self, /) -> str: ...
+    @property
+    def item(self, /) -> dict[str, Any]:
+        """
+        The item, decoded by `json.loads` when it is first asked for; then the same object.
+        """
+    @property
+    def item_json(self, /) -> str:
+        """
+        The item's JSON text, in which what merely moved stands as it was written.
+        """
+    @property
+    def unmapped(self, /) -> list[Unmapped]:
+        """
+        What of the original has no place in it, in the order of the original.
         """
 
 @final
@@ -3140,6 +3168,38 @@ class Unavailable:
         """
 
 @final
+class Unmapped:
+    """
+    A part of an item that the other schema has no place for.
+
+    >>> from silkline.zyte_api.items import to_zyte_api
+    >>> item = {"url": "https://example.com/", "articleBodyRaw": "<div>…"}
+    >>> [part] = to_zyte_api("article", item).unmapped
+    >>> part.path, part.value
+    ('/articleBodyRaw', '<div>…')
+    """
+    __match_args__: Final[tuple[Literal["path"], Literal["value"]]]
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def path(self, /) -> str:
+        """
+        Where it stands in the original: a JSON pointer (RFC 6901).
+        """
+    @property
+    def value(self, /) -> Any:
+        """
+        The value, decoded each time.
+        """
+    @property
+    def value_json(self, /) -> str:
+        """
+        The value's JSON text, as it was written.
+        """
+
+@final
 class Usage:
     """
     Queries counted by whether the service charges for them.
@@ -3307,6 +3367,19 @@ def connect_status(message: str) -> int | None:
     407
     """
 
+def from_zyte_api(page_type: str, item: Mapping[str, Any] | bytes | bytearray | memoryview | str) -> Converted:
+    """
+    An item of Zyte API in the schema of Automatic Extraction. `page_type` is the older name:
+    `forumPosts` reads a `forumThread`. The item is a mapping, or JSON text.
+
+    >>> from silkline.zyte_api.items import from_zyte_api
+    >>> found = from_zyte_api("product", {"brand": {"name": "Acme"}, "productId": "A1"})
+    >>> found.item
+    {'brand': 'Acme', 'probability': 1.0}
+    >>> found.unmapped
+    [Unmapped('/productId', 'A1')]
+    """
+
 def parse_http_date(text: str) -> int | None:
     """
     Seconds since 1970-01-01 of an HTTP date, in any of its three forms; `None` if it is none.
@@ -3355,4 +3428,13 @@ def strip_proxy_leaks(headers: Mapping[str, str] | Iterable[tuple[str, str]] | M
     >>> from silkline import strip_proxy_leaks
     >>> strip_proxy_leaks({"Accept": "text/html", "X-Crawlera-Session": "7"})
     Headers([('Accept', 'text/html')])
+    """
+
+def to_zyte_api(page_type: str, item: Mapping[str, Any] | bytes | bytearray | memoryview | str) -> Converted:
+    """
+    An item of Automatic Extraction in the schema of Zyte API. The item is a mapping, or JSON text.
+
+    >>> from silkline.zyte_api.items import to_zyte_api
+    >>> to_zyte_api("jobPosting", {"title": "Cook", "probability": 0.9}).item
+    {'jobTitle': 'Cook', 'metadata': {'probability': 0.9}}
     """

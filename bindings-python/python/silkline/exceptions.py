@@ -18,6 +18,7 @@ __all__ = [
     "InvalidEndpoint",
     "InvalidFaults",
     "InvalidHeader",
+    "InvalidItem",
     "InvalidJson",
     "InvalidMethod",
     "InvalidPool",
@@ -185,6 +186,26 @@ class InvalidQuery(SilklineError, ValueError):
     """The page type as given."""
     url: str | None = None
     """The URL as given."""
+
+
+class InvalidItem(SilklineError, ValueError):
+    """An item that cannot be converted into the schema of the other service.
+
+    >>> from silkline import InvalidItem
+    >>> from silkline.zyte_api.items import from_zyte_api
+    >>> try:
+    ...     from_zyte_api("vehicle", {})
+    ... except InvalidItem as error:
+    ...     print(error.code, error.page_type)
+    item_no_counterpart vehicle
+    """
+
+    page_type: str | None = None
+    """The page type that only one of the services has."""
+    found: str | None = None
+    """The JSON type that was found where an object should be."""
+    position: int | None = None
+    """The byte at which the text is not JSON."""
 
 
 class InvalidJson(SilklineError, ValueError):

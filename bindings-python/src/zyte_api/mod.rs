@@ -1,0 +1,3 @@
+//! `silkline::zyte_api` for Python.
+
+pub(crate) mod items;
