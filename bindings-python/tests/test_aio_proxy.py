@@ -465,9 +465,11 @@ def test_a_session_is_busy_until_the_body_has_been_read(web: Web, authority: Pat
 def test_redirects(web: Web, authority: Path, transport: str) -> None:
     async def main() -> None:
         async with sandbox(authority) as box, client(box, sessions=3, transport=transport) as proxy:
+            others = [asyncio.create_task(proxy.get(f"{web.http}/slow/0.05")) for _ in range(60)]
             found = await proxy.get(f"{web.http}/redirect/3#part")
             assert found.url == f"{web.http}/index.html#part"
             assert [step.status for step in found.history] == [302] * 3
+            assert {step.session for step in found.history} == {found.session}
             assert (found.attempts, found.billed) == (4, 4)
             plain = await proxy.get(f"{web.http}/redirect/3", follow_redirects=False)
             assert (plain.status, plain.headers["Location"]) == (302, "/redirect/2")
@@ -485,6 +487,8 @@ def test_redirects(web: Web, authority: Path, transport: str) -> None:
             assert (seen["method"], seen["body"]) == ("GET", "")
             assert "x-mine" in names
             assert not names & {"authorization", "content-type", "x-crawlera-cookies"}
+            assert proxy.stats().pool.named == 0
+            assert len({(await other).session for other in others}) == 3
 
     asyncio.run(main())
 

@@ -12,6 +12,7 @@ from silkline import (
     InvalidPool,
     InvalidProxiedRequest,
     InvalidProxyOptions,
+    InvalidSessionId,
     InvalidSetting,
     InvalidSnapshot,
     NotSubmitted,
@@ -229,6 +230,22 @@ def test_sessions_rest_as_long_as_their_domain_says() -> None:
     assert isinstance(machine.poll(1.0), ProxyFinished)
     assert machine.poll(1.0) == WaitUntil(51.0, "session_cooling")
     assert sent(machine, 51.0).session == "7"
+
+
+def test_what_follows_a_request_stays_in_its_session() -> None:
+    machine = engine(delay=1, margin=None)
+    machine.submit_many(["http://a.example/", "http://b.example/"], 0.0)
+    for session, send in zip("12", [sent(machine), sent(machine)], strict=True):
+        machine.handle_response(send.request_id, 200, headers(session), b"", 0.5)
+    assert [it.ok for it in (finished(machine, 0.5), finished(machine, 0.5))] == [True, True]
+    for _ in range(2):
+        machine.submit("http://a.example/next", 5.0, stay_in="2")
+    send = sent(machine, 5.0)
+    assert (send.session, send.session_name) == ("2", None)
+    with pytest.raises(InvalidSessionId):
+        machine.submit("http://a.example/", 5.0, stay_in="..")
+    with pytest.raises(ValueError, match="none to stay in"):
+        machine.submit("http://a.example/", 5.0, stay_in="2", outside_sessions=True)
 
 
 def test_named_sessions_end_when_told_to() -> None:

@@ -294,3 +294,110 @@ fn in_bad_worlds_all_jobs_end_and_the_machine_closes() {
         assert_eq!(run.idle, Some(IdleReason::Closed), "seed {seed}");
     }
 }
+
+fn fetched(session: &str) -> Fate {
+    answer(200, &[("X-Crawlera-Session", session), ("X-Crawlera-Version", "1")])
+}
+
+/// What an engine of two sessions sends, in order: session, name, and path.
+type Sent = Vec<(Option<String>, Option<String>, String)>;
+
+/// Twenty jobs for any session, and one that stays in the session of the first, submitted as soon as
+/// that has been answered. `dead` is a session that the service has forgotten by then.
+fn staying(jobs: u32, dead: Option<&str>) -> (ProxyEngine, Sent, Vec<ProxyEvent>) {
+    let pool = PoolConfig::default().with_size(2).unwrap();
+    let mut engine = engine(ProxyConfig::default().with_pool(pool), 1);
+    for job in 0..jobs {
+        engine.submit(get(&format!("http://a.com/{job}")), at(0)).unwrap();
+    }
+    let (mut now, mut log, mut events) = (0, Sent::new(), Vec::new());
+    let mut made = 0;
+    loop {
+        match engine.poll(at(now)) {
+            ProxyOutput::Send(send) if send.kind == ProxySendKind::Fetch => {
+                let session = send.session.as_ref().map_or_else(
+                    || {
+                        made += 1;
+                        format!("s{made}")
+                    },
+                    ToString::to_string,
+                );
+                let path = send.request.url.rsplit('/').next().unwrap().to_owned();
+                let was = send.session.as_ref().map(ToString::to_string);
+                log.push((was.clone(), send.session_name.clone(), path.clone()));
+                let gone = was.is_some() && was.as_deref() == dead;
+                let fate = if gone { error(400, "bad_session_id") } else { fetched(&session) };
+                let Fate::Answer(response) = fate else { panic!() };
+                engine.handle_response(send.id, response, at(now + 500_000)).unwrap();
+                if path == "0" {
+                    let job = ProxyJob::new(get("http://b.com/next"));
+                    let id = silkline::proxy::SessionId::new(session).unwrap();
+                    engine.submit(job.staying_in(id), at(now + 500_000)).unwrap();
+                }
+            }
+            ProxyOutput::Event(event) => events.push(event),
+            ProxyOutput::WaitUntil { at, .. } => now = at.as_micros(),
+            ProxyOutput::Idle(_) => return (engine, log, events),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_follows_a_request_stays_in_its_session() {
+    let (engine, sent, events) = staying(20, None);
+    assert_eq!(events.len(), 21);
+    let first_use = sent.iter().position(|(was, ..)| was.as_deref() == Some("s1")).unwrap();
+    let (_, name, path) = &sent[first_use];
+    assert_eq!((path.as_str(), name), ("next", &None), "before all others: {sent:?}");
+    let later = sent[first_use + 1..].iter().filter(|(was, ..)| was.as_deref() == Some("s1"));
+    assert!(later.count() > 5, "the session serves everybody again");
+    let stats = engine.stats();
+    assert_eq!((stats.pool.sessions, stats.pool.named, stats.names), (2, 0, 0));
+}
+
+#[test]
+fn what_was_to_stay_in_a_lost_session_goes_through_another() {
+    let (engine, sent, events) = staying(20, Some("s1"));
+    assert!(events.iter().all(|event| event.name() == "finished"), "no name was lost");
+    assert_eq!((events.len(), engine.stats().succeeded), (21, 21));
+    let ways: Vec<Option<&str>> = sent
+        .iter()
+        .filter(|(.., path)| path == "next")
+        .map(|(session, ..)| session.as_deref())
+        .collect();
+    assert_eq!(ways.len(), 2);
+    assert_eq!(ways[0], Some("s1"));
+    assert_ne!(ways[1], Some("s1"));
+    let stats = engine.stats();
+    assert_eq!((stats.pool.named, stats.names), (0, 0));
+}
+
+#[test]
+fn what_was_to_stay_is_restored_for_any_session() {
+    let (mut engine, ..) = staying(1, None);
+    let now = at(3_600_000_000 / 4);
+    let stay = |engine: &mut ProxyEngine| {
+        let id = silkline::proxy::SessionId::new("s1").unwrap();
+        engine.submit(ProxyJob::new(get("http://b.com/again")).staying_in(id), now).unwrap()
+    };
+    let id = stay(&mut engine);
+    assert_eq!((engine.stats().pool.named, engine.stats().names), (1, 0));
+    let bytes = engine.snapshot(now);
+    assert!(!String::from_utf8(bytes.clone()).unwrap().contains(r#""name":"#));
+    let api = ProxyApi::new("key").unwrap();
+    let mut again = ProxyEngine::restore(api, ProxyConfig::default(), &bytes, now, None).unwrap();
+    let run = drive(&mut again, (now.as_micros(), HOUR), |send| match send.kind {
+        ProxySendKind::ListSessions => {
+            Fate::Answer(Response::new(200, Headers::new(), r#"{"s1": null}"#))
+        }
+        _ => fetched("s1"),
+    });
+    assert_eq!(run.ends.get(&id.as_u64()), Some(&"ok"));
+    assert_eq!(again.stats().pool.named, 0);
+    // Unknown sessions are no error.
+    assert!(engine.cancel(id, now));
+    assert_eq!(engine.stats().pool.named, 0);
+    let other = silkline::proxy::SessionId::new("never-heard-of").unwrap();
+    engine.submit(ProxyJob::new(get("http://b.com/")).staying_in(other), now).unwrap();
+}

@@ -15,7 +15,7 @@ use silkline::{
         SessionCreation, WaitReason,
     },
     http::{Headers, Method, Request, Response},
-    proxy::ProxyApi,
+    proxy::{ProxyApi, SessionId},
     schedule::PoolConfig,
     service::proxy::{
         Connect, FetchOutcome, ProxyConfig as ServiceConfig, ProxyOutput as ServiceOutput,
@@ -503,6 +503,17 @@ impl RandomWorld {
         usize::try_from(self.world.rng.up_to(u64::try_from(count - 1).unwrap())).unwrap()
     }
 
+    /// A session that something came through, be it gone.
+    fn some_session(&mut self) -> Option<SessionId> {
+        let ended = self.world.ended.values().filter_map(|end| end.outcome.as_ref().ok());
+        let sessions: Vec<SessionId> = ended.filter_map(|end| end.session.clone()).collect();
+        if sessions.is_empty() {
+            return None;
+        }
+        let recent = sessions.len() - sessions.len().min(5);
+        Some(sessions[recent + self.pick(sessions.len() - recent)].clone())
+    }
+
     fn submit(&mut self) {
         let domain = ["a.com", "x.a.com", "b.com", "slow.com", "forbidden.com"][self.pick(5)];
         let request = get(&format!("http://{domain}/{}", self.pick(1000)));
@@ -511,7 +522,11 @@ impl RandomWorld {
         let secret = self.pick(4) == 0;
         let request = if secret { request.with_headers(headers) } else { request };
         let job = ProxyJob::new(request).with_priority(i32::try_from(self.pick(3)).unwrap());
-        let job = match self.pick(8) {
+        let job = match self.pick(10) {
+            4 | 5 => match self.some_session() {
+                Some(session) => job.staying_in(session),
+                None => job,
+            },
             0 => job.outside_sessions(),
             1 => job.in_session("one"),
             2 => job.in_session("two"),

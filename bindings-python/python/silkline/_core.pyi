@@ -1483,7 +1483,7 @@ class ProxyEngine:
         """
         The engine's numbers.
         """
-    def submit(self, /, request: Request | str, now: SupportsFloat | SupportsIndex, *, options: ProxyOptions | None = None, session: str | None = None, replace_session: bool = False, outside_sessions: bool = False, priority: SupportsIndex = 0, key: str | None = None) -> int:
+    def submit(self, /, request: Request | str, now: SupportsFloat | SupportsIndex, *, options: ProxyOptions | None = None, session: str | None = None, replace_session: bool = False, stay_in: str | None = None, outside_sessions: bool = False, priority: SupportsIndex = 0, key: str | None = None) -> int:
         """
         Takes a job in: a request (a `Request`, or a URL to GET), options, which win over those of
         the engine, a priority (higher ones go first, always) and a text that comes back with its
@@ -1491,8 +1491,10 @@ class ProxyEngine:
 
         Jobs of one ``session`` name go one after the other, in the order of their submission,
         through one session, until `end_session`. If that is lost, they end as ``session_lost``, or
-        with ``replace_session`` go through a new one. Jobs ``outside_sessions`` leave the choice of
-        an address to the service. All others go through any session of the pool.
+        with ``replace_session`` go through a new one. A job that is to ``stay_in`` the session of an
+        id goes through that as long as it is there, ahead of all others: so does the redirect of a
+        request without a name. Jobs ``outside_sessions`` leave the choice of an address to the
+        service. All others go through any session of the pool.
 
         Raises `NotSubmitted` if the queue is full or the engine closed, and for a request that
         could not be sent, what `ProxyApi.request` raises.

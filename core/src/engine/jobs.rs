@@ -271,7 +271,7 @@ pub(crate) struct SavedJob<S> {
     #[serde(default, skip_serializing_if = "is_default")]
     priority: i32,
     #[serde(default, skip_serializing_if = "is_default")]
-    class: u8,
+    pub(super) class: u8,
     #[serde(default, skip_serializing_if = "is_default")]
     attempts: u32,
     #[serde(default, skip_serializing_if = "is_default")]

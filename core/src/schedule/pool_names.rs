@@ -23,6 +23,16 @@ impl SessionPool {
         true
     }
 
+    /// Gives a session a name for a while, however many are named: what happens next has to happen
+    /// there.
+    pub(crate) fn set_aside(&mut self, key: SessionKey, name: &str) -> bool {
+        if self.session(key).is_none_or(|session| session.for_name) {
+            return false;
+        }
+        self.count_named(key.index);
+        self.set_name(key, name)
+    }
+
     /// Takes a name away; the session serves everybody again when it is free.
     pub fn end_name(&mut self, name: &str) -> Option<SessionKey> {
         let index = self.names.remove(name)?;

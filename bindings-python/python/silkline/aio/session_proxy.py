@@ -246,10 +246,12 @@ class SessionProxy:
             if len(response.history) >= most:
                 text = f"`{response.url}` redirects for the {len(response.history) + 1}th time"
                 raise TooManyRedirects(text, response=response)
-            response = _after(response, await self._send(target, options))
+            response = _after(response, await self._send(target, options, response.session))
         return response
 
-    async def _send(self, request: Request, options: RequestOptions) -> Response:
+    async def _send(
+        self, request: Request, options: RequestOptions, stay_in: str | None = None
+    ) -> Response:
         banned = options.get("banned", self._banned)
         call = Call(self._entered(), request, banned)
         name = options.get("session")
@@ -257,6 +259,7 @@ class SessionProxy:
             options=options.get("options"),
             session=name,
             replace_session=options.get("replace_session", False),
+            stay_in=None if name else stay_in,
             outside_sessions=options.get("outside_sessions", False),
             priority=options.get("priority", 0),
         )

@@ -19,7 +19,7 @@ use silkline::{
         RequestId, SessionCreation, UnknownRequest,
     },
     http::{Method, Request, Response},
-    proxy::ProxyOptions,
+    proxy::{ProxyOptions, SessionId},
 };
 
 use self::output::{Output, Outputs, body_in};
@@ -374,8 +374,10 @@ impl PyProxyEngine {
     ///
     /// Jobs of one ``session`` name go one after the other, in the order of their submission,
     /// through one session, until `end_session`. If that is lost, they end as ``session_lost``, or
-    /// with ``replace_session`` go through a new one. Jobs ``outside_sessions`` leave the choice of
-    /// an address to the service. All others go through any session of the pool.
+    /// with ``replace_session`` go through a new one. A job that is to ``stay_in`` the session of an
+    /// id goes through that as long as it is there, ahead of all others: so does the redirect of a
+    /// request without a name. Jobs ``outside_sessions`` leave the choice of an address to the
+    /// service. All others go through any session of the pool.
     ///
     /// Raises `NotSubmitted` if the queue is full or the engine closed, and for a request that
     /// could not be sent, what `ProxyApi.request` raises.
@@ -390,7 +392,7 @@ impl PyProxyEngine {
     /// ('login', 'CONNECT', b'user=a')
     #[pyo3(signature = (
         request, now, *, options = None, session = None, replace_session = false,
-        outside_sessions = false, priority = 0, key = None
+        stay_in = None, outside_sessions = false, priority = 0, key = None
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, each with a default")]
     fn submit(
@@ -401,17 +403,28 @@ impl PyProxyEngine {
         options: Option<&PyProxyOptions>,
         session: Option<Text>,
         replace_session: bool,
+        stay_in: Option<Text>,
         outside_sessions: bool,
         priority: i32,
         key: Option<Text>,
     ) -> PyResult<u64> {
-        let session = match session {
-            Some(_) if outside_sessions => {
+        let session = match (session, stay_in) {
+            (Some(_), _) if outside_sessions => {
                 return Err(PyValueError::new_err("outside sessions there is no session to name"));
             }
-            Some(name) => JobSession::Named { name: name.value.into(), replace: replace_session },
-            None if outside_sessions => JobSession::Outside,
-            None => JobSession::Pool,
+            (_, Some(_)) if outside_sessions => {
+                return Err(PyValueError::new_err("outside sessions there is none to stay in"));
+            }
+            (Some(name), _) => {
+                JobSession::Named { name: name.value.into(), replace: replace_session }
+            }
+            (None, Some(id)) => {
+                let session =
+                    SessionId::new(id.value).map_err(|error| errors::session_id(py, &error))?;
+                JobSession::Stay { session }
+            }
+            (None, None) if outside_sessions => JobSession::Outside,
+            (None, None) => JobSession::Pool,
         };
         let options = options.map_or_else(ProxyOptions::new, |options| options.0.clone());
         let job = ProxyJob::new(request.0)

@@ -30,6 +30,12 @@ pub enum JobSession {
     /// Any of the pool.
     #[default]
     Pool,
+    /// The one of the pool that has this id, as long as it is there, else any: for what belongs to
+    /// an earlier request without a name, as its redirect does.
+    Stay {
+        /// The id.
+        session: SessionId,
+    },
 }
 
 /// A request to be fetched.
@@ -71,6 +77,12 @@ impl ProxyJob {
     #[must_use]
     pub fn outside_sessions(self) -> Self {
         self.with_session(JobSession::Outside)
+    }
+
+    /// The same through the session that an earlier answer came through, while it is there.
+    #[must_use]
+    pub fn staying_in(self, session: SessionId) -> Self {
+        self.with_session(JobSession::Stay { session })
     }
 
     /// The same with a priority: higher ones go first, always. Defaults to 0.

@@ -14,6 +14,7 @@ use crate::{
 
 /// A named session with the jobs that wait for it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 pub(super) struct Line {
     /// Never used twice, unlike the index and the name.
     pub(super) serial: u64,
@@ -27,6 +28,8 @@ pub(super) struct Line {
     pub(super) lost: bool,
     /// The application wants no more of it than its jobs so far.
     pub(super) ending: bool,
+    /// It has no name of the application's, and its session comes back to the pool after its jobs.
+    pub(super) borrowed: bool,
 }
 
 impl Line {
@@ -52,6 +55,8 @@ pub(super) struct Lines {
     /// Lines that wait until a session or a place is free.
     starved: VecDeque<u32>,
     pub(super) next_serial: u64,
+    /// How many borrow their session.
+    borrowing: u32,
 }
 
 impl Lines {
@@ -67,8 +72,20 @@ impl Lines {
     }
 
     pub(super) fn insert(&mut self, serial: u64, name: &str) -> u32 {
+        let index = self.put(serial, name, false);
+        self.names.insert(name.into(), index);
+        index
+    }
+
+    /// A line that borrows its session from the pool.
+    pub(super) fn borrow(&mut self) -> u32 {
+        self.put(self.next_serial, "", true)
+    }
+
+    fn put(&mut self, serial: u64, name: &str, borrowed: bool) -> u32 {
         self.next_serial = self.next_serial.max(serial + 1);
-        let index = self.table.insert(Line {
+        self.borrowing += u32::from(borrowed);
+        self.table.insert(Line {
             serial,
             name: name.into(),
             jobs: BTreeMap::new(),
@@ -76,9 +93,8 @@ impl Lines {
             creating: false,
             lost: false,
             ending: false,
-        });
-        self.names.insert(name.into(), index);
-        index
+            borrowed,
+        })
     }
 
     pub(super) fn find(&self, name: &str) -> Option<u32> {
@@ -104,8 +120,9 @@ impl Lines {
         self.table.get_mut(index).filter(|line| line.serial == serial)
     }
 
+    /// How many have a name.
     pub(super) fn len(&self) -> u32 {
-        self.table.len()
+        self.table.len() - self.borrowing
     }
 
     pub(super) fn set_session(&mut self, index: u32, key: SessionKey, id: SessionId) {
@@ -149,9 +166,9 @@ impl Lines {
     pub(super) fn remove(&mut self, index: u32) {
         self.take_session(index);
         self.cooling.remove(index);
-        if let Some(line) = self.table.remove(index)
-            && self.names.get(&line.name) == Some(&index)
-        {
+        let Some(line) = self.table.remove(index) else { return };
+        self.borrowing -= u32::from(line.borrowed);
+        if self.names.get(&line.name) == Some(&index) {
             self.names.remove(&line.name);
         }
     }

@@ -35,7 +35,7 @@ use crate::{
     http::Request,
     proxy::{
         InvalidProxiedRequest, InvalidProxyOptions, ProxyApi, ProxyOptions, ProxyServiceError,
-        Session,
+        Session, SessionId,
     },
     schedule::{Ending, NONE, Place, SessionPool, Use},
 };
@@ -191,12 +191,12 @@ impl ProxyEngine {
             JobSession::Outside => (Seat::Outside, true),
             JobSession::Named { name, replace } => {
                 let line = self.lines.open(&name);
-                let jobs = self.lines.get_mut(line).map(|line| {
-                    line.jobs.insert(id.0, index);
-                    line.jobs.len()
-                });
-                (Seat::Line { index: line, replace }, jobs == Some(1))
+                self.sit_down(line, replace, id, index)
             }
+            JobSession::Stay { session } => match self.line_of(&session) {
+                Some(line) => self.sit_down(line, false, id, index),
+                None => (Seat::Pool, true),
+            },
         };
         if let Some(job) = self.jobs.get_mut(index) {
             job.inner.seat = seat;
@@ -207,6 +207,31 @@ impl ProxyEngine {
         }
         self.counters.submitted += 1;
         Ok(id)
+    }
+
+    /// Puts a job at the end of a line; whether it is the first one there.
+    fn sit_down(&mut self, line: u32, replace: bool, id: JobId, index: u32) -> (Seat, bool) {
+        let jobs = self.lines.get_mut(line).map(|line| {
+            line.jobs.insert(id.0, index);
+            line.jobs.len()
+        });
+        (Seat::Line { index: line, replace }, jobs == Some(1))
+    }
+
+    /// The line through a session, which is set aside if it has none; `None` if it is gone.
+    fn line_of(&mut self, session: &SessionId) -> Option<u32> {
+        if let Some(line) = self.lines.of_session(session) {
+            return Some(line).filter(|line| self.lines.get(*line).is_some_and(|it| !it.ending));
+        }
+        let key = self.pool.find(session.as_str())?;
+        let line = self.lines.borrow();
+        let name = self.lines.get(line).map(lines::Line::pool_name)?;
+        if !self.pool.set_aside(key, &name) {
+            self.lines.remove(line);
+            return None;
+        }
+        self.lines.set_session(line, key, session.clone());
+        Some(line)
     }
 
     /// Whether a request can be sent, as far as that can be told before its session is known.
@@ -416,12 +441,16 @@ impl ProxyEngine {
     /// Forgets a line without jobs whose session is not needed: ended, or never had.
     fn close_line(&mut self, index: u32, now: Timestamp) {
         let Some(line) = self.lines.get(index) else { return };
-        let over = line.ending || (line.session.is_none() && !line.lost);
+        let borrowed = line.borrowed;
+        let over = line.ending || borrowed || (line.session.is_none() && !line.lost);
         // Until it is listed, nobody knows whether a line of an earlier process has a session.
         if !line.jobs.is_empty() || line.creating || !over || self.calls.is_listing() {
             return;
         }
-        if let Some((key, id)) = self.lines.take_session(index) {
+        if borrowed {
+            let name = line.pool_name();
+            self.pool.end_name(&name);
+        } else if let Some((key, id)) = self.lines.take_session(index) {
             self.pool.remove(key);
             self.delete(id, now);
         }

@@ -275,12 +275,26 @@ impl ProxyEngine {
                 Err(Unavailable::Busy) => self.hold(index, line, None),
             };
         }
+        if record.borrowed {
+            self.leave_borrowed(index, line, now);
+            return Tried::Not(None, WaitReason::SessionCooling);
+        }
         if (record.lost && !replace) || !self.pool.has_names() {
             let name = record.name.clone();
             self.end(index, Err(ProxyJobError::SessionLost { name }), now);
             return Tried::Ended;
         }
         self.begin_line(index, line, now)
+    }
+
+    /// Lets a job go through any session, since the one that it was to stay in is gone.
+    fn leave_borrowed(&mut self, index: u32, line: u32, now: Timestamp) {
+        self.jobs.leave(index, Stage::Held);
+        let Some(job) = self.jobs.get_mut(index) else { return };
+        (job.inner.seat, job.class) = (Seat::Pool, POOLED);
+        let id = job.id;
+        self.leave_line(line, id, now);
+        self.jobs.queue(index, true);
     }
 
     /// Sends the first request of a line: through a new session, or one that the pool can spare.

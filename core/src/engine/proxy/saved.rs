@@ -17,7 +17,7 @@ use super::{
         jobs::SavedJob,
         snapshot::{self, InvalidSnapshot, SavedBytes},
     },
-    Errand, Flights, IncompleteJob, JobId, NONE, ProxyConfig, ProxyEngine, ProxyEvent,
+    Errand, Flights, IncompleteJob, JobId, NONE, POOLED, ProxyConfig, ProxyEngine, ProxyEvent,
     ProxyJobError, ProxyOutput, Seat, Stage, Target, Work,
     adoption::Listing,
     job::Missing,
@@ -108,7 +108,8 @@ impl ProxyEngine {
         let held = self.jobs.by_id().filter(|(_, job)| job.stage == Stage::Held);
         let jobs = flying.into_iter().chain(self.jobs.queues.jobs());
         let jobs = jobs.chain(self.jobs.waiting_jobs()).chain(held.map(|(index, _)| index));
-        let lines = self.lines.table.iter().map(|(_, line)| SavedLine {
+        let lines = self.lines.table.iter().filter(|(_, line)| !line.borrowed);
+        let lines = lines.map(|(_, line)| SavedLine {
             serial: line.serial,
             name: line.name.clone(),
             lost: line.lost,
@@ -150,6 +151,12 @@ impl ProxyEngine {
     /// The pool's sessions, and those that are still to be listed.
     fn save_sessions(&self, now: Timestamp) -> Vec<SavedSession> {
         let mut sessions = self.pool.save(now);
+        // What was set aside serves everybody in another process.
+        let borrowed = self.lines.table.iter().filter(|(_, line)| line.borrowed);
+        let names: BTreeSet<String> = borrowed.map(|(_, line)| line.pool_name()).collect();
+        for session in &mut sessions {
+            session.name = session.name.take().filter(|name| !names.contains(&**name));
+        }
         if let Some(listing) = &self.calls.listing {
             let passed = micros(listing.elapsed).saturating_add(age(listing.since, now));
             sessions.extend(listing.known.values().cloned().map(|session| SavedSession {
@@ -162,13 +169,17 @@ impl ProxyEngine {
     }
 
     fn save_job(&self, index: u32, now: Timestamp) -> Option<SavedJob<SavedWork>> {
-        self.jobs.save(index, now, |job| {
+        let borrows = |work: &Work| match work.seat {
+            Seat::Line { index, .. } => self.lines.get(index).is_some_and(|line| line.borrowed),
+            Seat::Outside | Seat::Pool => false,
+        };
+        let mut saved = self.jobs.save(index, now, |job| {
             let work = &job.inner;
             let line = match work.seat {
-                Seat::Line { index, replace } => {
+                Seat::Line { index, replace } if !borrows(work) => {
                     self.lines.get(index).map(|line| (line.serial, replace))
                 }
-                Seat::Outside | Seat::Pool => None,
+                Seat::Line { .. } | Seat::Outside | Seat::Pool => None,
             };
             SavedWork {
                 request: self.save_request(work.target.request(), work.missing.as_deref()),
@@ -182,7 +193,11 @@ impl ProxyEngine {
                 limited: work.limited,
                 free: work.free,
             }
-        })
+        })?;
+        if self.jobs.get(index).is_some_and(|job| borrows(&job.inner)) {
+            saved.class = POOLED;
+        }
+        Some(saved)
     }
 
     /// A request less its secrets, and the key in any case.

@@ -85,6 +85,7 @@ impl ProxyEngine {
             Seat::Outside | Seat::Pool => None,
         };
         let session_name = line.and_then(|(index, _)| self.lines.get(index));
+        let session_name = session_name.filter(|line| !line.borrowed);
         let session_name = session_name.map(|line| alloc::string::String::from(&*line.name));
         let id = job.id;
         let fetch = Fetch {
@@ -200,6 +201,11 @@ impl ProxyEngine {
         let Some((index, serial)) = line else { return };
         let Some(line) = self.lines.same(index, serial) else { return };
         if line.session.is_none() {
+            return;
+        }
+        if line.borrowed {
+            // Its jobs go through any other.
+            self.lines.take_session(index);
             return;
         }
         line.lost = true;
