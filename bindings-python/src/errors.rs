@@ -108,8 +108,14 @@ pub(crate) fn endpoint(py: Python<'_>, error: &http::InvalidEndpoint) -> PyErr {
 }
 
 pub(crate) fn batch(py: Python<'_>, error: &extraction::InvalidBatch) -> PyErr {
+    if let extraction::InvalidBatch::Query(error) = error {
+        return query(py, error);
+    }
     exception::<InvalidBatch>(py, error, error.code(), |data| match error {
-        extraction::InvalidBatch::TooMany { count } => data.set_item("count", count),
+        extraction::InvalidBatch::TooMany { count, limit } => {
+            data.set_item("count", count)?;
+            data.set_item("limit", limit)
+        }
         _ => Ok(()),
     })
 }
@@ -126,7 +132,7 @@ pub(crate) fn query(py: Python<'_>, error: &extraction::InvalidQuery) -> PyErr {
         match error {
             E::CustomHtmlTooLong { length }
             | E::MetaTooLong { length }
-            | E::UrlTooLong { length } => data.set_item("length", length),
+            | E::UrlTooLong { length, .. } => data.set_item("length", length),
             E::ExtraJson { length, position, .. } | E::Json { length, position } => {
                 data.set_item("length", length)?;
                 data.set_item("position", position)
@@ -138,6 +144,11 @@ pub(crate) fn query(py: Python<'_>, error: &extraction::InvalidQuery) -> PyErr {
             E::LoneSurrogate { position, .. } => data.set_item("position", position),
             E::NotObject { found } => data.set_item("found", found),
             E::PageType { page_type } => data.set_item("page_type", page_type),
+            E::Unsupported { value, dialect, reason, .. } => {
+                data.set_item("value", value)?;
+                data.set_item("dialect", dialect)?;
+                data.set_item("reason", reason)
+            }
             E::Url { url } | E::UrlScheme { url } => data.set_item("url", url),
             _ => Ok(()),
         }
@@ -276,8 +287,10 @@ pub(crate) fn job(py: Python<'_>, error: &engine::ExtractionJobError) -> PyErr {
 }
 
 pub(crate) fn not_submitted(py: Python<'_>, error: &engine::NotSubmitted) -> PyErr {
-    if let engine::NotSubmitted::Request(error) = error {
-        return proxied_request(py, error);
+    match error {
+        engine::NotSubmitted::Query(error) => return query(py, error),
+        engine::NotSubmitted::Request(error) => return proxied_request(py, error),
+        _ => {}
     }
     exception::<NotSubmitted>(py, error, error.code(), |data| match error {
         engine::NotSubmitted::QueueFull { limit } => data.set_item("limit", limit),

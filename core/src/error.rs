@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn an_error_keeps_code_and_message_inside_the_sum() {
-        let inner = InvalidBatch::TooMany { count: 101 };
+        let inner = InvalidBatch::TooMany { count: 101, limit: 100 };
         let error = Error::from(inner.clone());
         assert_eq!(error.code(), "batch_too_large");
         assert_eq!(alloc::format!("{error}"), alloc::format!("{inner}"));

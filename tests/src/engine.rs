@@ -29,11 +29,11 @@ pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
 
 /// The outcome of each step, in order.
 fn extraction(given: &Value) -> Result<Value, Error> {
-    check_keys(given, &["config", "seed", "now_us", "steps"]);
+    check_keys(given, &["config", "seed", "now_us", "steps", "dialect"]);
     let config = config(&given["config"])?;
     let seed = given["seed"].as_u64().expect("a seed");
     let now = at(given, "now_us");
-    let api = ExtractionApi::new("key")?;
+    let api = ExtractionApi::new("key")?.with_dialect(crate::extraction::dialect(given));
     let engine = ExtractionEngine::new(api.clone(), config.clone(), seed, now);
     let mut run = Run { api, config, engine, sent: Map::new() };
     Ok(steps(given).map(|step| outcome(run.step(step))).collect())
@@ -151,7 +151,7 @@ impl Run {
     }
 
     fn submit(&mut self, step: &Value, now: Timestamp) -> Result<Value, Error> {
-        let query = Query::from_json(&step["query"].to_string())?;
+        let query = Query::from_json_in(self.api.dialect(), &step["query"].to_string())?;
         let priority = step["priority"].as_i64().unwrap_or_default();
         let mut job = ExtractionJob::new(query).with_priority(priority.try_into().unwrap());
         if let Some(key) = step["key"].as_str() {
@@ -176,7 +176,10 @@ impl Run {
     fn show(&mut self, output: ExtractionOutput) -> Value {
         match output {
             ExtractionOutput::Send(send) => {
-                let queries: Value = serde_json::from_slice(&send.request.body).unwrap();
+                let mut queries: Value = serde_json::from_slice(&send.request.body).unwrap();
+                if queries.is_object() {
+                    queries = json!([queries]);
+                }
                 let urls = queries.as_array().unwrap().iter().map(|query| query["url"].clone());
                 assert_eq!(u32::try_from(urls.len()), Ok(send.queries));
                 let shown = json!({"send": {

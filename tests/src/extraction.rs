@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 use silkline::{
     Error,
     extraction::{
-        ExtractionApi, PageType, Query, QueryError, QueryResult, ServiceError, Usage,
+        Dialect, ExtractionApi, PageType, Query, QueryError, QueryResult, ServiceError, Usage,
         lone_surrogate_position,
     },
     http::Response,
+    zyte_api,
 };
 
 use crate::{
@@ -48,7 +49,38 @@ pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
         "extraction.request" => outcome(request(given)),
         "extraction.results" => read(given, |results| results.iter().map(result_json).collect()),
         "extraction.usage" => usage(given),
-        _ => return None,
+        _ => {
+            let op = op.strip_prefix("zyte_api.")?;
+            let op = match op {
+                "request" | "raw" | "results" | "usage" => format!("extraction.{op}"),
+                "json" => return Some(legacy(&in_zyte_api(given))),
+                _ => return None,
+            };
+            return run(&op, &in_zyte_api(given));
+        }
+    })
+}
+
+/// The same in the dialect of the successor.
+fn in_zyte_api(given: &Value) -> Value {
+    let mut given = given.clone();
+    given["dialect"] = json!("zyte_api");
+    given
+}
+
+/// The dialect that is given, if there is one.
+pub(crate) fn dialect(given: &Value) -> Dialect {
+    given["dialect"].as_str().map_or_else(Dialect::default, |name| {
+        zyte_api::extraction_dialect(name).expect("a dialect")
+    })
+}
+
+/// Each result as the Automatic Extraction API would write it.
+fn legacy(given: &Value) -> Value {
+    let queries = queries(given).expect("valid queries");
+    read(given, |results| {
+        let query = |result: &QueryResult| queries.get(result.query_index()?);
+        results.iter().map(|result| parsed(&result.to_json(query(result)))).collect()
     })
 }
 
@@ -81,27 +113,31 @@ fn query(given: &Value) -> Result<Query, Error> {
 }
 
 /// A list of queries as they are sent, or `{"repeat": [query, count]}`.
-fn queries(value: &Value) -> Result<Vec<Query>, Error> {
+fn queries(given: &Value) -> Result<Vec<Query>, Error> {
+    let (value, dialect) = (&given["queries"], dialect(given));
     let list = match value["repeat"].as_array() {
         Some(parts) => vec![parts[0].clone(); parts[1].as_u64().unwrap().try_into().unwrap()],
         None => value.as_array().expect("a list of queries").clone(),
     };
-    list.iter().map(|query| Query::from_json(&query.to_string()).map_err(Error::from)).collect()
+    list.iter()
+        .map(|query| Query::from_json_in(dialect, &query.to_string()).map_err(Error::from))
+        .collect()
 }
 
 fn request(given: &Value) -> Result<Value, Error> {
-    check_keys(given, &["key", "endpoint", "queries"]);
-    let mut api = ExtractionApi::new(given["key"].as_str().unwrap_or("key"))?;
+    check_keys(given, &["key", "endpoint", "queries", "dialect"]);
+    let mut api =
+        ExtractionApi::new(given["key"].as_str().unwrap_or("key"))?.with_dialect(dialect(given));
     if let Some(endpoint) = given["endpoint"].as_str() {
         api = api.with_endpoint(endpoint)?;
     }
-    Ok(request_json(&api.request(&queries(&given["queries"])?)?))
+    Ok(request_json(&api.request(&queries(given)?)?))
 }
 
 fn results(given: &Value) -> Result<Vec<QueryResult>, ServiceError> {
-    check_keys(given, &["queries", "status", "headers", "body"]);
-    let api = ExtractionApi::new("key").expect("a valid key");
-    let queries = queries(&given["queries"]).expect("valid queries");
+    check_keys(given, &["queries", "status", "headers", "body", "dialect"]);
+    let api = ExtractionApi::new("key").expect("a valid key").with_dialect(dialect(given));
+    let queries = queries(given).expect("valid queries");
     let body = body(&given["body"]);
     let response =
         Response::new(status(&given["status"]), headers(&given["headers"]), body.clone());
@@ -131,12 +167,17 @@ fn read(given: &Value, show: impl Fn(&[QueryResult]) -> Value) -> Value {
 fn result_json(result: &QueryResult) -> Value {
     let unknown: Map<_, _> =
         result.unknown().into_iter().map(|(name, raw)| (name.into_owned(), json_of(raw))).collect();
+    let native = result.dialect() != Dialect::AUTOMATIC_EXTRACTION;
+    let unmapped: Map<_, _> =
+        result.unmapped().iter().map(|(path, json)| (path.clone(), parsed(json))).collect();
     told([
         ("query_index", json!(result.query_index())),
         ("ok", json!(result.is_ok())),
         ("error", result.error().map_or(Value::Null, error_json)),
         ("page_type", json!(result.page_type().map(PageType::as_str))),
         ("item", result.item().map_or(Value::Null, |item| item.expect("a decodable item"))),
+        ("item_native", result.item_native().filter(|_| native).map_or(Value::Null, json_of)),
+        ("unmapped", if unmapped.is_empty() { Value::Null } else { unmapped.into() }),
         ("id", json!(result.id())),
         ("domain", json!(result.domain())),
         ("url", json!(result.url())),
@@ -179,7 +220,7 @@ fn raw_json(result: &QueryResult) -> Value {
 fn usage(given: &Value) -> Value {
     let usage = match results(given) {
         Ok(results) => Usage::of_results(&results),
-        Err(error) => Usage::of_fault(&error, queries(&given["queries"]).unwrap().len()),
+        Err(error) => Usage::of_fault(&error, queries(given).unwrap().len()),
     };
     json!({
         "queries": usage.queries,

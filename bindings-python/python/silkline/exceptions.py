@@ -155,6 +155,8 @@ class InvalidBatch(SilklineError, ValueError):
 
     count: int = 0
     """How many queries there are."""
+    limit: int | None = None
+    """How many there may be."""
 
 
 class InvalidQuery(SilklineError, ValueError):
@@ -186,6 +188,12 @@ class InvalidQuery(SilklineError, ValueError):
     """The page type as given."""
     url: str | None = None
     """The URL as given."""
+    value: str | None = None
+    """The beginning of the value that cannot be carried over."""
+    dialect: str | None = None
+    """The dialect that it cannot be carried over to."""
+    reason: str | None = None
+    """Why not."""
 
 
 class InvalidItem(SilklineError, ValueError):

@@ -2,16 +2,29 @@
 
 use pyo3::prelude::*;
 use silkline::{
-    extraction::{self, DEFAULT_ENDPOINT},
+    extraction::{self, DEFAULT_ENDPOINT, Dialect},
     http::InvalidEndpoint,
+    zyte_api,
 };
 
 use super::{query::Queries, result::PyQueryResult};
 use crate::{
-    convert::{Body, ReceivedHeaders, Text},
+    convert::{Body, ReceivedHeaders, Text, seconds},
     errors,
     http::PyRequest,
+    names::{self, literal},
 };
+
+literal! {
+    /// The service that queries go to.
+    ExtractionDialectName { "automatic_extraction", "zyte_api" }
+}
+
+impl ExtractionDialectName {
+    pub(super) fn into_core(self) -> PyResult<Dialect> {
+        names::known(zyte_api::extraction_dialect(self.0), self.0)
+    }
+}
 
 /// Bodies from this size on are read with the interpreter released, so that other threads run.
 pub(crate) const BIG: usize = 64 * 1024;
@@ -32,6 +45,14 @@ pub(crate) const BIG: usize = 64 * 1024;
 /// >>> [result] = api.results(queries, 200, {"Content-Type": "application/json"}, body)
 /// >>> result.item
 /// {'headline': 'Example'}
+///
+/// With ``dialect="zyte_api"`` the same queries go to the successor, and its answers are read as if
+/// they were the older service's.
+///
+/// >>> api = ExtractionApi("KEY", dialect="zyte_api")
+/// >>> request = api.request(queries)
+/// >>> request.url, request.body
+/// ('https://api.zyte.com/v1/extract', b'{"url":"https://example.com/","article":true}')
 #[pyclass(name = "ExtractionApi", module = "silkline", frozen)]
 pub(crate) struct PyExtractionApi(pub(crate) extraction::ExtractionApi);
 
@@ -42,10 +63,18 @@ impl PyExtractionApi {
     const DEFAULT_ENDPOINT: &'static str = DEFAULT_ENDPOINT;
 
     #[new]
-    #[pyo3(signature = (api_key, endpoint = None))]
-    fn new(py: Python<'_>, api_key: Text, endpoint: Option<Text>) -> PyResult<Self> {
+    #[pyo3(signature = (
+        api_key, endpoint = None, dialect = ExtractionDialectName("automatic_extraction")
+    ))]
+    fn new(
+        py: Python<'_>,
+        api_key: Text,
+        endpoint: Option<Text>,
+        dialect: ExtractionDialectName,
+    ) -> PyResult<Self> {
         let mut api = extraction::ExtractionApi::new(api_key.value)
-            .map_err(|error| errors::api_key(py, &error))?;
+            .map_err(|error| errors::api_key(py, &error))?
+            .with_dialect(dialect.into_core()?);
         if let Some(endpoint) = endpoint {
             api = match endpoint.lone_surrogate {
                 None => api.with_endpoint(endpoint.value),
@@ -60,6 +89,24 @@ impl PyExtractionApi {
     #[getter]
     fn endpoint(&self) -> &str {
         self.0.endpoint()
+    }
+
+    /// The service that is spoken to.
+    #[getter]
+    fn dialect(&self) -> ExtractionDialectName {
+        ExtractionDialectName(self.0.dialect().name())
+    }
+
+    /// The most queries that one request may carry.
+    #[getter]
+    fn max_queries(&self) -> usize {
+        self.0.dialect().max_queries()
+    }
+
+    /// How many seconds an answer may take before a client should give up.
+    #[getter]
+    fn deadline(&self) -> f64 {
+        seconds(self.0.dialect().deadline())
     }
 
     /// The request that carries the queries: `Query` objects, or mappings in the service's own
@@ -111,6 +158,10 @@ impl PyExtractionApi {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("ExtractionApi(endpoint={})", self.endpoint().into_pyobject(py)?.repr()?))
+        let endpoint = self.endpoint().into_pyobject(py)?.repr()?.to_string();
+        Ok(match self.0.dialect() {
+            Dialect::AUTOMATIC_EXTRACTION => format!("ExtractionApi(endpoint={endpoint})"),
+            dialect => format!("ExtractionApi(endpoint={endpoint}, dialect='{}')", dialect.name()),
+        })
     }
 }

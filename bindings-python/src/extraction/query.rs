@@ -8,8 +8,12 @@ use pyo3::{
     prelude::*,
     types::{PyDict, PyIterator, PyString, PyType},
 };
-use silkline::extraction::{InvalidQuery, Query};
+use silkline::{
+    extraction::{Dialect, InvalidQuery, Query},
+    zyte_api,
+};
 
+use super::api::ExtractionDialectName;
 use crate::{
     convert::{self, Members, Rebuild, Text},
     errors,
@@ -21,7 +25,8 @@ match_args!(QueryArgs: "url", "page_type");
 /// A page to extract, and how.
 ///
 /// A query is checked when it is made, so one that exists can be sent. `extra` holds members that
-/// the service's documentation does not name; their values are anything that JSON can hold.
+/// the service's documentation does not name; their values are anything that JSON can hold. The
+/// successor's ``dialect`` has room for longer URLs.
 ///
 /// >>> from silkline import Query
 /// >>> query = Query("https://example.com/", "article", meta="first", extra={"tag": [1]})
@@ -51,7 +56,11 @@ struct Options<'py> {
     full_html: Option<bool>,
     custom_html: Option<Text>,
     extra: Option<Bound<'py, PyDict>>,
+    dialect: Dialect,
 }
+
+/// The dialect that takes the longest URLs: where a query comes to a service, that one judges.
+const LONGEST: Dialect = zyte_api::EXTRACTION;
 
 fn build(
     url: Text,
@@ -64,7 +73,7 @@ fn build(
     }
     let make = || {
         let page_type = unicode("pageType", page_type)?.parse()?;
-        let mut query = Query::new(unicode("url", url)?, page_type)?;
+        let mut query = Query::new_in(options.dialect, unicode("url", url)?, page_type)?;
         if let Some(meta) = options.meta {
             query = query.with_meta(unicode("meta", meta)?)?;
         }
@@ -96,7 +105,8 @@ impl PyQuery {
     #[new]
     #[pyo3(signature = (
         url, page_type, *, meta = None, article_body_raw = None, full_html = None,
-        custom_html = None, extra = None
+        custom_html = None, extra = None,
+        dialect = ExtractionDialectName("automatic_extraction")
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
@@ -108,9 +118,11 @@ impl PyQuery {
         full_html: Option<bool>,
         custom_html: Option<Text>,
         extra: Option<Members<'_>>,
+        dialect: ExtractionDialectName,
     ) -> PyResult<Self> {
+        let dialect = dialect.into_core()?;
         let extra = extra.map(|members| members.0);
-        let options = Options { meta, article_body_raw, full_html, custom_html, extra };
+        let options = Options { meta, article_body_raw, full_html, custom_html, extra, dialect };
         build(url, page_type, options)?.map(Self).map_err(|error| errors::query(py, &error))
     }
 
@@ -120,9 +132,16 @@ impl PyQuery {
     /// >>> Query.from_json('{"url": "https://example.com/", "pageType": "product"}')
     /// Query('https://example.com/', 'product')
     #[classmethod]
-    fn from_json(cls: &Bound<'_, PyType>, json: &Bound<'_, PyString>) -> PyResult<Self> {
-        let json = convert::json_text(json)?;
-        Query::from_json(&json).map(Self).map_err(|error| errors::query(cls.py(), &error))
+    #[pyo3(signature = (json, *, dialect = ExtractionDialectName("automatic_extraction")))]
+    fn from_json(
+        cls: &Bound<'_, PyType>,
+        json: &Bound<'_, PyString>,
+        dialect: ExtractionDialectName,
+    ) -> PyResult<Self> {
+        let (json, dialect) = (convert::json_text(json)?, dialect.into_core()?);
+        Query::from_json_in(dialect, &json)
+            .map(Self)
+            .map_err(|error| errors::query(cls.py(), &error))
     }
 
     /// The query as compact JSON, as it is sent.
@@ -200,8 +219,15 @@ impl PyQuery {
         Ok(format!("Query({})", parts.join(", ")))
     }
 
+    /// What pickling made text of.
+    #[classmethod]
+    fn _rebuild(cls: &Bound<'_, PyType>, json: &str) -> PyResult<Self> {
+        let query = Query::from_json_in(LONGEST, json);
+        query.map(Self).map_err(|error| errors::query(cls.py(), &error))
+    }
+
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Rebuild<'py, (String,)>> {
-        let rebuild = py.get_type::<Self>().getattr("from_json")?;
+        let rebuild = py.get_type::<Self>().getattr("_rebuild")?;
         Ok((rebuild, (self.to_json(),)))
     }
 }
@@ -267,6 +293,6 @@ fn query(object: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyQuery>> {
         let found = object.get_type().name()?;
         return Err(PyTypeError::new_err(format!("a query is a Query or a mapping, not {found}")));
     };
-    let query = Query::from_json(&convert::to_json(&members.0)?);
+    let query = Query::from_json_in(LONGEST, &convert::to_json(&members.0)?);
     Bound::new(py, PyQuery(query.map_err(|error| errors::query(py, &error))?))
 }

@@ -12,8 +12,11 @@ use silkline::{
     json::Span,
 };
 
-use super::{PyQuery, PyQueryError};
+use super::{PyQuery, PyQueryError, api::ExtractionDialectName};
 use crate::convert::{self, Members};
+
+/// Place and JSON text of each part of an item that was lost in conversion.
+type Unmapped = Vec<(String, String)>;
 
 /// What the service found out about one query.
 ///
@@ -44,6 +47,9 @@ pub(crate) struct PyQueryResult {
     #[pyo3(get)]
     error: Option<Py<PyQueryError>>,
     item: PyOnceLock<Py<PyAny>>,
+    item_native: PyOnceLock<Py<PyAny>>,
+    /// The item in another schema than the service's, and what was lost; if there is such.
+    converted: PyOnceLock<Option<(Py<PyBytes>, Unmapped)>>,
     web_page: PyOnceLock<Py<PyAny>>,
 }
 
@@ -74,6 +80,8 @@ impl PyQueryResult {
             entry,
             body,
             item: PyOnceLock::new(),
+            item_native: PyOnceLock::new(),
+            converted: PyOnceLock::new(),
             web_page: PyOnceLock::new(),
         })
     }
@@ -88,6 +96,14 @@ impl PyQueryResult {
 
     fn view<'a>(&'a self, py: Python<'a>) -> ResultView<'a> {
         ResultView::new(&self.entry, self.body.as_bytes(py))
+    }
+
+    fn converted(&self, py: Python<'_>) -> Option<&(Py<PyBytes>, Unmapped)> {
+        let convert = || {
+            let converted = self.view(py).converted()?;
+            Some((PyBytes::new(py, converted.item.as_bytes()).unbind(), converted.unmapped))
+        };
+        self.converted.get_or_init(py, convert).as_ref()
     }
 
     fn memory<'py>(
@@ -123,16 +139,80 @@ impl PyQueryResult {
     /// The item, decoded by `json.loads` when it is first asked for; then the same object.
     #[getter]
     fn item<'py>(&self, py: Python<'py>) -> PyResult<Option<Members<'py>>> {
-        let Some(bytes) = self.view(py).item_bytes() else { return Ok(None) };
+        let Some(bytes) = self.view(py).item_native().filter(|_| self.ok()) else {
+            return Ok(None);
+        };
+        let bytes = self.converted(py).map_or(bytes, |(item, _)| item.as_bytes(py));
         let decode = || convert::from_json(py, bytes).map(Bound::unbind);
         let item = self.item.get_or_try_init(py, decode)?.bind(py);
         Ok(Some(Members(item.cast()?.clone())))
     }
 
-    /// The item's JSON text, as a view of the answer's bytes.
+    /// The item's JSON text, as a view of the answer's bytes, or of those it was converted to.
     #[getter]
     fn item_bytes<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyMemoryView>>> {
+        if !self.ok() {
+            return Ok(None);
+        }
+        match self.converted(py) {
+            None => self.item_native_bytes(py),
+            Some((item, _)) => {
+                let span = Span { start: 0, end: item.as_bytes(py).len() };
+                convert::memory(item.bind(py), span).map(Some)
+            }
+        }
+    }
+
+    /// The item as the service sent it; also one that came with an error. The same as `item` in
+    /// the dialect whose schema that is.
+    ///
+    /// >>> from silkline import ExtractionApi
+    /// >>> api = ExtractionApi("KEY", dialect="zyte_api")
+    /// >>> queries = [{"url": "https://example.com/", "pageType": "product"}]
+    /// >>> body = b'{"product": {"brand": {"name": "B"}, "metadata": {"probability": 0.5}}}'
+    /// >>> [result] = api.results(queries, 200, [], body)
+    /// >>> result.item_native
+    /// {'brand': {'name': 'B'}, 'metadata': {'probability': 0.5}}
+    /// >>> result.item["brand"], result.item["probability"]
+    /// ('B', 0.5)
+    #[getter]
+    fn item_native<'py>(&self, py: Python<'py>) -> PyResult<Option<Members<'py>>> {
+        if self.converted(py).is_none() && self.ok() {
+            return self.item(py);
+        }
+        let Some(bytes) = self.view(py).item_native() else { return Ok(None) };
+        let decode = || convert::from_json(py, bytes).map(Bound::unbind);
+        let item = self.item_native.get_or_try_init(py, decode)?.bind(py);
+        Ok(Some(Members(item.cast()?.clone())))
+    }
+
+    /// The JSON text of the item as the service sent it, as a view of the answer's bytes.
+    #[getter]
+    fn item_native_bytes<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Option<Bound<'py, PyMemoryView>>> {
         self.memory(py, |envelope| envelope.item)
+    }
+
+    /// What `item` has no room for: each such part of `item_native`, by its place there (a JSON
+    /// pointer); a new dict each time.
+    #[getter]
+    fn unmapped<'py>(&self, py: Python<'py>) -> PyResult<Members<'py>> {
+        let parts = self.converted(py).map_or(&[][..], |(_, unmapped)| unmapped);
+        let parts = parts.iter().map(|(path, json)| (path.as_str(), json.as_bytes()));
+        convert::members(py, parts)
+    }
+
+    /// The service that answered.
+    #[getter]
+    fn dialect(&self) -> ExtractionDialectName {
+        ExtractionDialectName(self.entry.dialect.name())
+    }
+
+    /// The result as the Automatic Extraction API would have written it, whatever the service.
+    fn to_json(&self, py: Python<'_>) -> String {
+        self.view(py).to_json(self.query.as_ref().map(|query| &query.get().0))
     }
 
     /// The service's id of the query.

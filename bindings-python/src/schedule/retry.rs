@@ -29,7 +29,7 @@ impl FailureClassName {
 
 literal! {
     /// A policy that is ready made.
-    PresetName { "aggressive", "default", "smart_proxy", "zyte_api" }
+    PresetName { "aggressive", "default", "smart_proxy", "zyte_api", "zyte_api_aggressive" }
 }
 
 /// What one piece of work has been through: failures by class, and since when.
@@ -63,8 +63,8 @@ impl PyProgress {
 /// A wait and a budget for each class of failures.
 ///
 /// The preset ``"default"`` is the published behaviour of the services' own clients, ``"zyte_api"``
-/// that of the successor's client, ``"aggressive"`` the same with twice the attempts,
-/// ``"smart_proxy"`` that of clients of Smart Proxy Manager.
+/// that of the successor's client, ``"zyte_api_aggressive"`` (or ``"aggressive"``) the same with
+/// twice the attempts, ``"smart_proxy"`` that of clients of Smart Proxy Manager.
 ///
 /// >>> from silkline.schedule import Budget, Progress, RetryPolicy, Rng, Rule
 /// >>> policy = RetryPolicy()
@@ -124,12 +124,11 @@ impl PyRetryPolicy {
     }
 
     fn __repr__(&self) -> String {
-        let preset = PresetName::ALL
-            .iter()
-            .find(|name| RetryPolicy::preset(name).is_some_and(|preset| preset == self.0));
-        preset.map_or_else(
+        let names = PresetName::ALL.iter().filter(|name| **name != "aggressive");
+        let mut presets = names.filter_map(|name| Some((*name, RetryPolicy::preset(name)?)));
+        presets.find(|(_, preset)| *preset == self.0).map_or_else(
             || "<RetryPolicy with rules of its own>".into(),
-            |name| format!("RetryPolicy('{name}')"),
+            |(name, _)| format!("RetryPolicy('{name}')"),
         )
     }
 }

@@ -47,6 +47,10 @@ pub(super) fn query_error(error: &QueryError) -> Verdict {
         _ if !error.retry => return Verdict::Final,
         "domain_occupied" => FailureClass::Occupied,
         "missing_result" => FailureClass::Garbled,
+        // The newer service's own failures, as its own client tells them apart.
+        "proxy_error_banned" if error.answer_status.is_some() => FailureClass::Download,
+        "downloader_internal" if error.answer_status.is_some() => FailureClass::DownloadInternal,
+        _ if error.answer_status.is_some_and(|status| status >= 500) => FailureClass::Server,
         _ if error.billed => FailureClass::BilledQuery,
         _ => FailureClass::Query,
     };

@@ -1,7 +1,7 @@
 //! What both engines say to their driver, and it to them.
 
 use super::RequestId;
-use crate::proxy::InvalidProxiedRequest;
+use crate::{extraction::InvalidQuery, proxy::InvalidProxiedRequest};
 
 /// Why a request has no answer.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -185,6 +185,9 @@ pub enum NotSubmitted {
     /// The job is for a named session, and the pool is for anonymous ones alone.
     #[error("no session of the pool may have a name")]
     NamesExcluded,
+    /// The service cannot do what the job's query asks for.
+    #[error(transparent)]
+    Query(#[from] InvalidQuery),
     /// As many jobs as configured are unfinished.
     #[error("the queue is full: {limit} jobs are unfinished")]
     QueueFull {
@@ -197,7 +200,7 @@ pub enum NotSubmitted {
 }
 
 impl NotSubmitted {
-    /// The codes of this error, beside those of the one it passes on.
+    /// The codes of this error, beside those of the ones it passes on.
     pub const CODES: &'static [&'static str] =
         &["engine_closed", "named_sessions_excluded", "queue_full"];
 
@@ -206,6 +209,7 @@ impl NotSubmitted {
         match self {
             Self::Closed => "engine_closed",
             Self::NamesExcluded => "named_sessions_excluded",
+            Self::Query(error) => error.code(),
             Self::QueueFull { .. } => "queue_full",
             Self::Request(error) => error.code(),
         }

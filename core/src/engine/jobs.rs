@@ -68,6 +68,13 @@ impl<T> Job<T> {
         let progress = self.progress.get_or_insert_with(|| Box::new(Progress::new(first)));
         policy.next(progress, class, asked, now, rng)
     }
+
+    /// Notes a failure that is the whole machine's.
+    pub(crate) fn interrupt(&mut self, class: FailureClass, now: Timestamp) {
+        if let Some(progress) = &mut self.progress {
+            progress.interrupt(class, now);
+        }
+    }
 }
 
 /// The table of unfinished jobs, with their queues.

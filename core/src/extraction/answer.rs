@@ -1,9 +1,9 @@
 //! From an answer to one entry for each query.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::{
-    PageType, Query, QueryError, ServiceFault,
+    Dialect, PageType, Query, QueryError, ServiceFault,
     envelope::{Echo, Envelope},
     matching::{Matching, Place},
     service_error::Unreadable,
@@ -20,7 +20,7 @@ const MAX_STRANGERS: usize = 1000;
 /// One entry of an answer: what it says about a query, or a result that belongs to none.
 ///
 /// It holds offsets only; a [`ResultView`](super::ResultView) reads it together with the bytes.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ResultEntry {
     /// The query it belongs to.
@@ -31,6 +31,24 @@ pub struct ResultEntry {
     pub error: Option<QueryError>,
     /// Where the parts of the result stand; `None` if the answer has no result for the query.
     pub envelope: Option<Envelope>,
+    /// The service that answered, which says what schema the item has.
+    pub dialect: Dialect,
+    /// What of the answer stands outside its body, in dialects that put something there.
+    pub head: Option<Box<AnswerHead>>,
+}
+
+/// What of an answer stands outside its body, and what it does not repeat of its query.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AnswerHead {
+    /// The status.
+    pub status: u16,
+    /// The headers that say something of the query.
+    pub headers: Headers,
+    /// The service's id of the query.
+    pub id: Option<String>,
+    /// The URL that was asked for.
+    pub url: String,
 }
 
 impl ResultEntry {
@@ -53,13 +71,14 @@ impl ResultEntry {
             }
         };
         let (query_index, page_type) = (Some(index), Some(page_type));
-        Self { query_index, page_type, error, envelope: Some(envelope) }
+        Self { query_index, page_type, error, envelope: Some(envelope), ..Self::default() }
     }
 
     /// A result that is no query's.
     fn stranger(query_index: Option<usize>, error: QueryError, found: Found<'_>) -> Self {
         let page_type = found.echo.page_type.as_deref().and_then(PageType::from_name);
-        Self { query_index, page_type, error: Some(error), envelope: Some(found.envelope) }
+        let envelope = Some(found.envelope);
+        Self { query_index, page_type, error: Some(error), envelope, ..Self::default() }
     }
 
     fn missing(index: usize, query: &Query) -> Self {
@@ -67,7 +86,7 @@ impl ResultEntry {
             query_index: Some(index),
             page_type: Some(query.page_type()),
             error: Some(QueryError::missing()),
-            envelope: None,
+            ..Self::default()
         }
     }
 }
@@ -105,7 +124,7 @@ pub(super) fn read(
 }
 
 /// Whether the body is JSON by its content type, and is not something else by its first byte.
-fn check_content(headers: &Headers, body: &[u8]) -> Result<(), Unreadable> {
+pub(crate) fn check_content(headers: &Headers, body: &[u8]) -> Result<(), Unreadable> {
     let start = body.trim_ascii_start();
     if start.is_empty() {
         return Err(Unreadable::Empty);

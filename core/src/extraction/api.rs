@@ -2,7 +2,7 @@
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 
-use super::{Query, QueryResult, ResultEntry, ServiceError, ServiceFault, answer};
+use super::{Dialect, InvalidQuery, Query, QueryResult, ResultEntry, ServiceError, ServiceFault};
 use crate::{
     VERSION,
     http::{ApiKey, Endpoint, Headers, InvalidApiKey, InvalidEndpoint, Method, Request, Response},
@@ -20,22 +20,32 @@ pub enum InvalidBatch {
     /// There is no query.
     #[error("a request carries 1 to {MAX_QUERIES} queries, not 0")]
     Empty,
+    /// The service cannot do what one of the queries asks for.
+    #[error(transparent)]
+    Query(#[from] InvalidQuery),
     /// There are too many queries.
-    #[error("a request carries 1 to {MAX_QUERIES} queries, not {count}")]
+    #[error("a request carries {}, not {count}", carried(*limit))]
     TooMany {
         /// How many there are.
         count: usize,
+        /// How many there may be.
+        limit: usize,
     },
 }
 
+fn carried(limit: usize) -> String {
+    if limit == 1 { "1 query".into() } else { alloc::format!("1 to {limit} queries") }
+}
+
 impl InvalidBatch {
-    /// The codes of this error.
+    /// The codes of this error, beside those of the one it passes on.
     pub const CODES: &'static [&'static str] = &["batch_empty", "batch_too_large"];
 
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Empty => "batch_empty",
+            Self::Query(error) => error.code(),
             Self::TooMany { .. } => "batch_too_large",
         }
     }
@@ -57,6 +67,7 @@ impl InvalidBatch {
 pub struct ExtractionApi {
     api_key: ApiKey,
     endpoint: Option<Endpoint>,
+    dialect: Dialect,
 }
 
 impl ExtractionApi {
@@ -65,37 +76,46 @@ impl ExtractionApi {
         ApiKey::new(api_key).map(Self::from)
     }
 
-    /// The same for a service at another address. Defaults to [`DEFAULT_ENDPOINT`].
+    /// The same for another service. Defaults to [`Dialect::AUTOMATIC_EXTRACTION`].
+    #[must_use]
+    pub fn with_dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
+    }
+
+    /// The service that is spoken to.
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The same for a service at another address. Defaults to the service's own, which is
+    /// [`DEFAULT_ENDPOINT`] for the Automatic Extraction API.
     pub fn with_endpoint(self, endpoint: impl Into<String>) -> Result<Self, InvalidEndpoint> {
         Ok(Self { endpoint: Some(Endpoint::new(endpoint)?), ..self })
     }
 
     /// The address that requests go to.
     pub fn endpoint(&self) -> &str {
-        self.endpoint.as_ref().map_or(DEFAULT_ENDPOINT, Endpoint::as_str)
+        self.endpoint.as_ref().map_or(self.dialect.default_endpoint(), Endpoint::as_str)
     }
 
     /// The request that carries the queries (the docs, Requests; Batching Queries).
     pub fn request(&self, queries: &[Query]) -> Result<Request, InvalidBatch> {
-        match queries.len() {
-            0 => return Err(InvalidBatch::Empty),
-            1..=MAX_QUERIES => {}
-            count => return Err(InvalidBatch::TooMany { count }),
+        let (count, limit) = (queries.len(), self.dialect.max_queries());
+        if count == 0 {
+            return Err(InvalidBatch::Empty);
         }
+        if count > limit {
+            return Err(InvalidBatch::TooMany { count, limit });
+        }
+        queries.iter().try_for_each(|query| self.dialect.check(query))?;
         let mut headers = Headers::new();
         headers.push("Authorization", self.api_key.basic());
         headers.push("Content-Type", "application/json");
         headers.push("Accept", "application/json");
         headers.push("Accept-Encoding", "gzip");
         headers.push("User-Agent", alloc::format!("silkline/{VERSION}"));
-        let mut body = String::from("[");
-        for (index, query) in queries.iter().enumerate() {
-            if index > 0 {
-                body.push(',');
-            }
-            query.write(&mut body);
-        }
-        body.push(']');
+        let mut body = String::new();
+        self.dialect.wire().write(queries, &mut body);
         Ok(Request::new(Method::POST, self.endpoint()).with_headers(headers).with_body(body))
     }
 
@@ -129,12 +149,12 @@ impl ExtractionApi {
         headers: &Headers,
         body: &[u8],
     ) -> Result<Vec<ResultEntry>, ServiceFault> {
-        answer::read(queries, status, headers, body)
+        self.dialect.wire().read(queries, status, headers, body)
     }
 }
 
 impl From<ApiKey> for ExtractionApi {
     fn from(api_key: ApiKey) -> Self {
-        Self { api_key, endpoint: None }
+        Self { api_key, endpoint: None, dialect: Dialect::default() }
     }
 }

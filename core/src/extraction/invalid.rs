@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{MAX_CUSTOM_HTML, MAX_META, MAX_URL, PageType, query::MAX_EXTRA_DEPTH};
+use super::{MAX_CUSTOM_HTML, MAX_META, PageType, query::MAX_EXTRA_DEPTH};
 
 /// A query that the service would refuse, or that cannot be written down. Each message names the
 /// field, the limit and the size of the value.
@@ -109,10 +109,26 @@ pub enum InvalidQuery {
         url: String,
     },
     /// `url` is longer than the service takes.
-    #[error("query url has {length} utf-16 units, the limit is {MAX_URL}")]
+    #[error("query url has {length} {unit}, the limit is {limit}")]
     UrlTooLong {
-        /// Its length in UTF-16 units.
+        /// Its length.
         length: usize,
+        /// The limit of the service.
+        limit: usize,
+        /// What both are counted in.
+        unit: &'static str,
+    },
+    /// The service that the query goes to cannot do what a member asks for.
+    #[error("query {} `{}` cannot be carried over to {dialect}: {reason}", shorten(field), shorten(value))]
+    Unsupported {
+        /// The name of the member.
+        field: String,
+        /// Its value.
+        value: String,
+        /// The name of the dialect.
+        dialect: &'static str,
+        /// Why not.
+        reason: &'static str,
     },
 }
 
@@ -131,6 +147,7 @@ impl InvalidQuery {
         "query_meta_too_long",
         "query_not_object",
         "query_page_type",
+        "query_unsupported",
         "query_url_invalid",
         "query_url_scheme",
         "query_url_too_long",
@@ -151,6 +168,7 @@ impl InvalidQuery {
             Self::MetaTooLong { .. } => "query_meta_too_long",
             Self::NotObject { .. } => "query_not_object",
             Self::PageType { .. } => "query_page_type",
+            Self::Unsupported { .. } => "query_unsupported",
             Self::Url { .. } => "query_url_invalid",
             Self::UrlScheme { .. } => "query_url_scheme",
             Self::UrlTooLong { .. } => "query_url_too_long",
@@ -165,7 +183,8 @@ impl InvalidQuery {
             | Self::ExtraReserved { field }
             | Self::ExtraTooDeep { field }
             | Self::FieldDuplicate { field }
-            | Self::LoneSurrogate { field, .. } => Some(field),
+            | Self::LoneSurrogate { field, .. }
+            | Self::Unsupported { field, .. } => Some(field),
             Self::FieldMissing { field } | Self::FieldType { field, .. } => Some(field),
             Self::Json { .. } | Self::NotObject { .. } => None,
             Self::MetaTooLong { .. } => Some("meta"),
@@ -180,7 +199,7 @@ impl InvalidQuery {
             Self::CustomHtmlTooLong { .. } => Some(MAX_CUSTOM_HTML),
             Self::ExtraTooDeep { .. } => Some(MAX_EXTRA_DEPTH),
             Self::MetaTooLong { .. } => Some(MAX_META),
-            Self::UrlTooLong { .. } => Some(MAX_URL),
+            Self::UrlTooLong { limit, .. } => Some(*limit),
             _ => None,
         }
     }

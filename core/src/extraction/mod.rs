@@ -19,8 +19,10 @@
 mod answer;
 mod api;
 mod decode;
+mod dialect;
 mod envelope;
 mod invalid;
+mod legacy;
 mod matching;
 mod page_type;
 mod query;
@@ -31,8 +33,9 @@ mod service_error;
 mod url_check;
 mod usage;
 
-pub use answer::ResultEntry;
+pub use answer::{AnswerHead, ResultEntry};
 pub use api::{DEFAULT_ENDPOINT, ExtractionApi, InvalidBatch, MAX_QUERIES};
+pub use dialect::{ConvertedItem, Dialect};
 pub use envelope::Envelope;
 pub use invalid::{InvalidQuery, lone_surrogate_position};
 pub use page_type::PageType;
@@ -41,3 +44,8 @@ pub use query_error::QueryError;
 pub use result::{QueryResult, ResultView, unknown_members};
 pub use service_error::{RetryClass, ServiceError, ServiceFault};
 pub use usage::Usage;
+
+pub(crate) use answer::check_content;
+pub(crate) use dialect::{UrlUnit, Wire};
+pub(crate) use query::write_name;
+pub(crate) use service_error::Unreadable;

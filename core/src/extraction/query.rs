@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use crate::json::{Cursor, InvalidJson, MAX_DEPTH, write_string};
 
 use super::{
-    InvalidQuery, PageType,
+    Dialect, InvalidQuery, PageType,
     query_json::{is_documented, lone_surrogate_escape},
     url_check::{Verdict, judge},
 };
@@ -55,14 +55,17 @@ pub struct Query {
 impl Query {
     /// A query for a page. The URL is sent as given.
     pub fn new(url: impl Into<String>, page_type: PageType) -> Result<Self, InvalidQuery> {
+        Self::new_in(Dialect::default(), url, page_type)
+    }
+
+    /// A query for a page, for a service that may take longer URLs.
+    pub fn new_in(
+        dialect: Dialect,
+        url: impl Into<String>,
+        page_type: PageType,
+    ) -> Result<Self, InvalidQuery> {
         let url = url.into();
-        // The number of bytes is never below the number of UTF-16 units.
-        if url.len() > MAX_URL {
-            let length = url.encode_utf16().count();
-            if length > MAX_URL {
-                return Err(InvalidQuery::UrlTooLong { length });
-            }
-        }
+        dialect.check_url(&url)?;
         match judge(&url) {
             Verdict::Good => {}
             Verdict::Invalid => return Err(InvalidQuery::Url { url }),
@@ -218,7 +221,7 @@ impl Query {
     }
 }
 
-fn write_name(out: &mut String, name: &str) {
+pub(crate) fn write_name(out: &mut String, name: &str) {
     out.push(',');
     write_string(out, name);
     out.push(':');

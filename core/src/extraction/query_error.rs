@@ -31,6 +31,8 @@ pub struct QueryError {
     pub domain: Option<String>,
     /// The HTTP status that the page was answered with.
     pub status: Option<u16>,
+    /// The status of the service's own answer, in dialects where that tells of one query.
+    pub answer_status: Option<u16>,
 }
 
 /// Texts of the table, in lower case: the code and whether another attempt can succeed.
@@ -149,11 +151,12 @@ impl QueryError {
             retry_after: None,
             domain: None,
             status: None,
+            answer_status: None,
         }
     }
 
     /// The answer has no result for the query.
-    pub(super) fn missing() -> Self {
+    pub(crate) fn missing() -> Self {
         Self::new("missing_result", "the answer has no result for this query".into(), false, true)
     }
 
@@ -164,7 +167,7 @@ impl QueryError {
     }
 
     /// No query asked for the result.
-    pub(super) fn foreign() -> Self {
+    pub(crate) fn foreign() -> Self {
         Self::new("foreign_result", "the result belongs to no query".into(), false, false)
     }
 
@@ -181,7 +184,7 @@ impl QueryError {
     }
 
     /// The result has neither an error nor an item.
-    pub(super) fn without_item(page_type: PageType, found: Option<Kind>) -> Self {
+    pub(crate) fn without_item(page_type: PageType, found: Option<Kind>) -> Self {
         let text = match found {
             None => format!("the result has neither error nor {page_type}"),
             Some(kind) => {

@@ -3,7 +3,7 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{iter, str::Chars};
 
-use super::{InvalidQuery, PageType, Query, query::LEVELS_AROUND_EXTRA};
+use super::{Dialect, InvalidQuery, PageType, Query, query::LEVELS_AROUND_EXTRA};
 use crate::json::{Cursor, InvalidJson, Kind, Span};
 
 /// The members that the documentation names (Automatic Extraction API docs, Requests).
@@ -37,6 +37,11 @@ impl Query {
     /// # Ok::<(), silkline::extraction::InvalidQuery>(())
     /// ```
     pub fn from_json(json: &str) -> Result<Self, InvalidQuery> {
+        Self::from_json_in(Dialect::default(), json)
+    }
+
+    /// Reads a query from its JSON text, for a service that may take longer URLs.
+    pub fn from_json_in(dialect: Dialect, json: &str) -> Result<Self, InvalidQuery> {
         let mut members = read_members(json)?;
         let mut take = |name: &str| {
             members.iter().position(|member| member.name == name).map(|at| members.remove(at))
@@ -48,7 +53,7 @@ impl Query {
         let url = url.ok_or(InvalidQuery::FieldMissing { field: URL })?;
         let page_type = page_type.ok_or(InvalidQuery::FieldMissing { field: PAGE_TYPE })?;
         let page_type: PageType = page_type.text(PAGE_TYPE)?.parse()?;
-        let mut query = Self::new(url.text(URL)?, page_type)?;
+        let mut query = Self::new_in(dialect, url.text(URL)?, page_type)?;
         if let Some(meta) = meta {
             query = query.with_meta(meta.text(META)?)?;
         }

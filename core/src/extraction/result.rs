@@ -1,12 +1,16 @@
 //! What the service found out about one query.
 
-use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
+use once_cell::race::OnceBox;
 use serde_json::Value;
 
-use super::{Envelope, PageType, QueryError, ResultEntry, decode::decode};
-use crate::json::{Cursor, Kind, Span};
+use super::{
+    AnswerHead, ConvertedItem, Dialect, Envelope, PageType, Query, QueryError, ResultEntry,
+    decode::decode, legacy,
+};
+use crate::json::{Cursor, Span};
 
 /// A [`ResultEntry`] read together with the bytes of its answer.
 ///
@@ -44,30 +48,84 @@ impl<'a> ResultView<'a> {
         self.entry.page_type
     }
 
-    /// The item's JSON text.
-    pub fn item_bytes(&self) -> Option<&'a [u8]> {
+    /// The item's JSON text in the schema of the Automatic Extraction API, converted now if the
+    /// service has another one.
+    pub fn item_bytes(&self) -> Option<Cow<'a, [u8]>> {
+        match self.converted() {
+            Some(converted) => Some(Cow::Owned(converted.item.into_bytes())),
+            None => Some(Cow::Borrowed(self.item_native()?)),
+        }
+        .filter(|_| self.is_ok())
+    }
+
+    /// The JSON text of the item as the service sent it; also of an item that came with an error.
+    pub fn item_native(&self) -> Option<&'a [u8]> {
         self.bytes(|envelope| envelope.item)
+    }
+
+    /// Place (a JSON pointer into the item as the service sent it) and JSON text of each part of it
+    /// that the schema of the Automatic Extraction API has no room for. They are looked for now.
+    pub fn unmapped(&self) -> Vec<(String, String)> {
+        self.converted().map(|converted| converted.unmapped).unwrap_or_default()
+    }
+
+    /// The item in the schema of the Automatic Extraction API, and what was lost; `None` if the
+    /// service's own schema is that, or there is no item. It is converted now.
+    pub fn converted(&self) -> Option<ConvertedItem> {
+        let (page_type, item) = (self.entry.page_type?, self.item_native()?);
+        self.entry.dialect.wire().convert(page_type, item)
+    }
+
+    /// The service that answered.
+    pub fn dialect(&self) -> Dialect {
+        self.entry.dialect
+    }
+
+    /// The status of the answer, in dialects that answer one query at a time.
+    pub fn answer_status(&self) -> Option<u16> {
+        self.head().map(|head| head.status)
+    }
+
+    fn head(&self) -> Option<&'a AnswerHead> {
+        self.entry.head.as_deref()
+    }
+
+    /// The result as the Automatic Extraction API would write it. `query` is the one that it
+    /// belongs to.
+    pub fn to_json(&self, query: Option<&Query>) -> String {
+        legacy::write(self, query)
     }
 
     /// The item, decoded now. Half a surrogate pair becomes U+FFFD; a number that no float can
     /// hold is an error, and [`item_bytes`](Self::item_bytes) still has it.
     pub fn item(&self) -> Option<Result<Value, serde_json::Error>> {
-        self.item_bytes().map(decode)
+        self.item_bytes().map(|item| decode(&item))
     }
 
     /// The service's id of the query.
     pub fn id(&self) -> Option<Cow<'a, str>> {
-        self.text(|envelope| envelope.id)
+        match self.head() {
+            Some(head) => head.id.as_deref().map(Cow::Borrowed),
+            None => self.text(|envelope| envelope.id),
+        }
     }
 
-    /// The domain that the service counts the query to.
+    /// The domain that the service counts the query to: its URL's host, if the service does not
+    /// tell.
     pub fn domain(&self) -> Option<Cow<'a, str>> {
-        self.text(|envelope| envelope.domain)
+        match self.head() {
+            Some(head) => legacy::domain(&head.url).map(Cow::Owned),
+            None => self.text(|envelope| envelope.domain),
+        }
     }
 
-    /// The URL that the result repeats.
+    /// The URL that the result repeats: of a service that follows redirects, nevertheless the one
+    /// that was asked for.
     pub fn url(&self) -> Option<Cow<'a, str>> {
-        self.text(|envelope| envelope.url)
+        match self.head() {
+            Some(head) => Some(Cow::Borrowed(&head.url)),
+            None => self.text(|envelope| envelope.url),
+        }
     }
 
     /// The meta that the result repeats.
@@ -103,7 +161,7 @@ impl<'a> ResultView<'a> {
             envelope.item.map(|item| item.start.saturating_sub(envelope.result.start))
         });
         let text = |span: Span| raw.get(span.start..span.end).unwrap_or_default();
-        unknown_members(raw, item).into_iter().map(|(name, span)| (name, text(span))).collect()
+        unknown_members(self.entry.dialect, raw, item).into_iter().map(|(name, span)| (name, text(span))).collect()
     }
 
     /// The JSON text of the whole result; for an entry that tells of many results, from the first
@@ -126,7 +184,11 @@ impl<'a> ResultView<'a> {
 /// Name and place of each member of a result that no getter of a [`ResultView`] gives, for whoever
 /// keeps the bytes elsewhere. `result` is the JSON text of one whole result that has been read, and
 /// `item` the offset at which its item begins.
-pub fn unknown_members(result: &[u8], item: Option<usize>) -> Vec<(Cow<'_, str>, Span)> {
+pub fn unknown_members(
+    dialect: Dialect,
+    result: &[u8],
+    item: Option<usize>,
+) -> Vec<(Cow<'_, str>, Span)> {
     let mut members = Vec::new();
     // The result has been read before, so reading it again comes to its end.
     if let Ok(mut cursor) = Cursor::new(result)
@@ -135,12 +197,8 @@ pub fn unknown_members(result: &[u8], item: Option<usize>) -> Vec<(Cow<'_, str>,
         while let Ok(Some(name)) = cursor.next_member() {
             let Ok(kind) = cursor.kind() else { break };
             let Ok(span) = cursor.skip() else { break };
-            let is_known = match name.decode().as_ref() {
-                "query" => kind == Kind::Object,
-                "html" | "algorithmVersion" => kind == Kind::String,
-                "error" | "webPage" => true,
-                _ => item == Some(span.start),
-            };
+            let is_known =
+                item == Some(span.start) || dialect.wire().is_envelope(&name.decode(), kind);
             if !is_known {
                 members.push((name.decode(), span));
             }
@@ -152,10 +210,25 @@ pub fn unknown_members(result: &[u8], item: Option<usize>) -> Vec<(Cow<'_, str>,
 /// A result: an entry that shares the bytes of its answer with the other results.
 ///
 /// See [`ResultView`] for what each part is.
-#[derive(Clone, Eq, PartialEq)]
 pub struct QueryResult {
     entry: ResultEntry,
     body: Arc<Vec<u8>>,
+    /// The item in another schema than the service's, once it was asked for.
+    converted: OnceBox<ConvertedItem>,
+}
+
+impl Clone for QueryResult {
+    fn clone(&self) -> Self {
+        Self::new(self.entry.clone(), Arc::clone(&self.body))
+    }
+}
+
+impl Eq for QueryResult {}
+
+impl PartialEq for QueryResult {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.entry, &self.body) == (&other.entry, &other.body)
+    }
 }
 
 impl fmt::Debug for QueryResult {
@@ -169,7 +242,7 @@ impl fmt::Debug for QueryResult {
 
 impl QueryResult {
     pub(super) fn new(entry: ResultEntry, body: Arc<Vec<u8>>) -> Self {
-        Self { entry, body }
+        Self { entry, body, converted: OnceBox::new() }
     }
 
     /// The result over its bytes.
@@ -207,14 +280,48 @@ impl QueryResult {
         self.view().page_type()
     }
 
-    /// The item's JSON text.
+    /// The item's JSON text in the schema of the Automatic Extraction API. If the service has
+    /// another one, it is converted when it is first asked for.
     pub fn item_bytes(&self) -> Option<&[u8]> {
-        self.view().item_bytes()
+        if !self.is_ok() {
+            return None;
+        }
+        Some(self.converted().map_or(self.item_native()?, |converted| converted.item.as_bytes()))
+    }
+
+    /// The JSON text of the item as the service sent it; also of an item that came with an error.
+    pub fn item_native(&self) -> Option<&[u8]> {
+        self.view().item_native()
+    }
+
+    /// Place (a JSON pointer into [`item_native`](Self::item_native)) and JSON text of each part of
+    /// the item that the schema of the Automatic Extraction API has no room for.
+    pub fn unmapped(&self) -> &[(String, String)] {
+        self.converted().map_or(&[], |converted| &converted.unmapped)
+    }
+
+    fn converted(&self) -> Option<&ConvertedItem> {
+        if let Some(known) = self.converted.get() {
+            return Some(known);
+        }
+        let converted = Box::new(self.view().converted()?);
+        Some(self.converted.get_or_init(|| converted))
+    }
+
+    /// The service that answered.
+    pub fn dialect(&self) -> Dialect {
+        self.entry.dialect
+    }
+
+    /// The result as the Automatic Extraction API would write it. `query` is the one that it
+    /// belongs to.
+    pub fn to_json(&self, query: Option<&Query>) -> String {
+        self.view().to_json(query)
     }
 
     /// The item, decoded now.
     pub fn item(&self) -> Option<Result<Value, serde_json::Error>> {
-        self.view().item()
+        self.item_bytes().map(decode)
     }
 
     /// The service's id of the query.

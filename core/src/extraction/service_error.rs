@@ -66,13 +66,14 @@ pub struct ServiceFault {
 }
 
 /// What is wrong with an answer whose status promises results.
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     ContentType(String),
     Element { index: usize, found: &'static str },
     Empty,
     Html,
     Json(InvalidJson),
     NotArray { found: &'static str },
+    NotObject { found: &'static str },
 }
 
 impl ServiceFault {
@@ -84,6 +85,7 @@ impl ServiceFault {
         "answer_empty",
         "answer_html",
         "answer_not_array",
+        "answer_not_object",
         "answer_not_utf8",
         "answer_syntax",
         "answer_too_deep",
@@ -149,8 +151,14 @@ impl ServiceFault {
         !matches!(self.status, 200..=299)
     }
 
+    /// The same with a code and a meaning of another table.
+    #[must_use]
+    pub(crate) fn with_meaning(self, code: &'static str, retry: RetryClass) -> Self {
+        Self { code, retry, ..self }
+    }
+
     /// A refusal, read from the answer's body.
-    pub(super) fn refused(status: u16, headers: &Headers, body: &[u8]) -> Self {
+    pub(crate) fn refused(status: u16, headers: &Headers, body: &[u8]) -> Self {
         if !(400..=u16::MAX).contains(&status) {
             let message = format!("status {status} is neither a result nor an error");
             return Self::new("unexpected_status", message, status, headers, None);
@@ -198,7 +206,7 @@ impl ServiceFault {
     }
 
     /// An answer whose status promises results that cannot be read.
-    pub(super) fn unreadable(
+    pub(crate) fn unreadable(
         status: u16,
         headers: &Headers,
         body: &[u8],
@@ -230,6 +238,9 @@ impl ServiceFault {
             Unreadable::NotArray { found } => {
                 let text = format!("is of type {found}, not an array");
                 ("answer_not_array", text, misplaced_problem(body))
+            }
+            Unreadable::NotObject { found } => {
+                ("answer_not_object", format!("is of type {found}, not an object"), None)
             }
         };
         let message = format!("answer with status {status} ({size} bytes) {text}");

@@ -65,10 +65,21 @@ impl Progress {
             self.last = Some(class);
             self.streak = now;
         }
+        self.add(class)
+    }
+
+    fn add(&mut self, class: FailureClass) -> u32 {
         if let Some(count) = self.failures.get_mut(class.index()) {
             *count = count.saturating_add(1);
         }
         self.failures(class)
+    }
+
+    /// Notes a failure that is nobody's budget: it ends a streak of another class.
+    pub(crate) fn interrupt(&mut self, class: FailureClass, now: Timestamp) {
+        if self.last != Some(class) {
+            (self.last, self.streak) = (Some(class), now);
+        }
     }
 }
 
@@ -120,20 +131,29 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// As the successor's own client: network failures for 15 uninterrupted minutes, 4 attempts
-    /// after download errors (2 after internal ones), 2 attempts after other HTTP 5xx.
+    /// As the successor's own client: its limits for ever, also those on one domain; network
+    /// failures for 15 uninterrupted minutes, 4 attempts after download errors (2 after internal
+    /// ones), 2 attempts after other HTTP 5xx.
     pub fn zyte_api() -> Self {
-        Self::default()
+        let policy = Self::default();
+        let throttled = policy.rule(FailureClass::Throttled);
+        policy
+            .with_rule(FailureClass::Occupied, throttled)
             .with_budget(FailureClass::Network, Budget::Uninterrupted(QUARTER))
             .with_budget(FailureClass::Server, Budget::Retries(1))
     }
 
     /// As the successor's own client when told to be stubborn: twice the attempts.
-    pub fn aggressive() -> Self {
+    pub fn zyte_api_aggressive() -> Self {
         Self::zyte_api()
             .with_budget(FailureClass::Download, Budget::Retries(7))
             .with_budget(FailureClass::DownloadInternal, Budget::Retries(3))
             .with_budget(FailureClass::Server, Budget::Retries(3))
+    }
+
+    /// The same as [`zyte_api_aggressive`](Self::zyte_api_aggressive), by its older name.
+    pub fn aggressive() -> Self {
+        Self::zyte_api_aggressive()
     }
 
     /// As the clients of Smart Proxy Manager: the service's lack of room for ever, with full jitter
@@ -151,12 +171,13 @@ impl RetryPolicy {
             .with_budget(FailureClass::Target, Budget::Retries(5))
     }
 
-    /// The preset of that name: `default`, `zyte_api`, `aggressive` or `smart_proxy`.
+    /// The preset of that name: `default`, `smart_proxy`, `zyte_api`, `zyte_api_aggressive` (or
+    /// `aggressive`).
     pub fn preset(name: &str) -> Option<Self> {
         match name {
             "default" => Some(Self::default()),
             "zyte_api" => Some(Self::zyte_api()),
-            "aggressive" => Some(Self::aggressive()),
+            "aggressive" | "zyte_api_aggressive" => Some(Self::zyte_api_aggressive()),
             "smart_proxy" => Some(Self::smart_proxy()),
             _ => None,
         }
@@ -205,6 +226,15 @@ impl RetryPolicy {
         let rule = self.rule(class);
         if !rule.budget.allows(failures, progress.first_attempt, progress.streak, now) {
             return None;
+        }
+        if class == FailureClass::DownloadInternal {
+            // A download that failed inside is a failed download too (the successor's own client
+            // counts both together, and these alone besides).
+            let all = progress.add(FailureClass::Download);
+            let budget = self.rule(FailureClass::Download).budget;
+            if !budget.allows(all, progress.first_attempt, progress.streak, now) {
+                return None;
+            }
         }
         Some(rule.wait.after(failures, rng).max(asked.unwrap_or_default()))
     }

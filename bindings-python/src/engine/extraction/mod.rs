@@ -44,10 +44,10 @@ struct Machine {
 /// the same outputs. Threads may share an engine.
 ///
 /// Every argument that is left out keeps its default. ``rate`` is how many queries a second may be
-/// sent on average (5, what the service enforces; a number or a `silkline.schedule.Rate`), ``burst``
+/// sent on average (what the service of the API object enforces; a number or a `silkline.schedule.Rate`), ``burst``
 /// how many at once after a rest (1), ``concurrency`` how many requests may be under way (100),
 /// ``queue_size`` how many jobs may be unfinished (a million), ``batch_size`` how many queries a
-/// request may carry (1, at most 100), ``deadline`` how many seconds an answer may take (605),
+/// request may carry (1, at most 100), ``deadline`` how many seconds an answer may take (605; 320 of Zyte API),
 /// ``policy`` a `silkline.schedule.RetryPolicy`, ``cap`` how many queries may be billed in a cycle,
 /// and ``requeue`` whether jobs that were under way when a snapshot was taken are tried again (they
 /// may be billed twice) or end as interrupted. Without a ``seed``, waits differ from run to run.

@@ -249,7 +249,10 @@ impl ExtractionEngine {
     pub(super) fn come_back(&mut self, index: u32, back: Return, now: Timestamp) {
         let wait = match back.verdict {
             _ if self.gate.is_closing() => None,
-            Verdict::Pause(..) => {
+            Verdict::Pause(class, _) => {
+                if let Some(job) = self.jobs.get_mut(index) {
+                    job.interrupt(class, now);
+                }
                 self.jobs.queue(index, true);
                 return;
             }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::super::InvalidSetting;
 use crate::{
-    extraction::MAX_QUERIES,
+    extraction::{Dialect, MAX_QUERIES},
     schedule::{InvalidRate, Rate, RetryPolicy},
 };
 
@@ -23,6 +23,15 @@ pub struct ExtractionConfig {
     pub(super) policy: RetryPolicy,
     pub(super) cap: Option<u64>,
     pub(super) requeue: bool,
+    chosen: Chosen,
+}
+
+/// What was set, and does not follow the service.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Chosen {
+    rate: bool,
+    deadline: bool,
+    policy: bool,
 }
 
 impl Default for ExtractionConfig {
@@ -39,14 +48,35 @@ impl Default for ExtractionConfig {
             policy: RetryPolicy::default(),
             cap: None,
             requeue: true,
+            chosen: Chosen::default(),
         }
     }
 }
 
 impl ExtractionConfig {
-    /// How many queries may be sent on average. Defaults to 5 a second, what the service enforces.
+    /// The same with what was not set as the service wants it.
+    pub(super) fn for_dialect(mut self, dialect: Dialect) -> Self {
+        let (count, period) = dialect.rate();
+        if !self.chosen.rate
+            && let Ok(rate) = Rate::new(count, period)
+        {
+            self.rate = rate;
+        }
+        if !self.chosen.deadline {
+            self.deadline = dialect.deadline();
+        }
+        if !self.chosen.policy && dialect != Dialect::AUTOMATIC_EXTRACTION {
+            self.policy = RetryPolicy::zyte_api();
+        }
+        self.batch_size = self.batch_size.min(u32::try_from(dialect.max_queries()).unwrap_or(1));
+        self
+    }
+
+    /// How many queries may be sent on average. Defaults to what the service of the API object
+    /// enforces: 5 a second for the Automatic Extraction API, 1400 a minute for Zyte API.
     #[must_use]
-    pub fn with_rate(self, rate: Rate) -> Self {
+    pub fn with_rate(mut self, rate: Rate) -> Self {
+        self.chosen.rate = true;
         Self { rate, ..self }
     }
 
@@ -69,7 +99,7 @@ impl ExtractionConfig {
     }
 
     /// How many queries a request may carry, 1 to 100. Defaults to 1, as the service recommends
-    /// (the docs, Batching Queries).
+    /// (the docs, Batching Queries). Zyte API takes no more than that.
     pub fn with_batch_size(self, size: u32) -> Result<Self, InvalidSetting> {
         let most = u32::try_from(MAX_QUERIES).unwrap_or(100);
         let batch_size = InvalidSetting::check("batch_size", size, 1, most)?;
@@ -77,15 +107,18 @@ impl ExtractionConfig {
     }
 
     /// How long an answer may take. Defaults to 605 seconds: the service's own limit is 10 minutes
-    /// (the docs, Restrictions and Failure Modes).
+    /// (the docs, Restrictions and Failure Modes); for Zyte API to 320, as its own client.
     #[must_use]
-    pub fn with_deadline(self, deadline: Duration) -> Self {
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.chosen.deadline = true;
         Self { deadline, ..self }
     }
 
-    /// Waits and budgets of failures. Defaults to [`RetryPolicy::default`].
+    /// Waits and budgets of failures. Defaults to [`RetryPolicy::default`], for Zyte API to
+    /// [`RetryPolicy::zyte_api`].
     #[must_use]
-    pub fn with_policy(self, policy: RetryPolicy) -> Self {
+    pub fn with_policy(mut self, policy: RetryPolicy) -> Self {
+        self.chosen.policy = true;
         Self { policy, ..self }
     }
 

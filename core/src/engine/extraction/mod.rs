@@ -110,6 +110,7 @@ impl ExtractionEngine {
     /// An engine without jobs.
     pub fn new(api: ExtractionApi, config: ExtractionConfig, seed: u64, now: Timestamp) -> Self {
         let clock = Clock::new(now);
+        let config = config.for_dialect(api.dialect());
         Self {
             limiter: RateLimiter::full_bucket(config.rate, config.burst, clock.latest()),
             jobs: Jobs::new(config.queue_size),
@@ -127,7 +128,7 @@ impl ExtractionEngine {
         }
     }
 
-    /// Takes a job in.
+    /// Takes a job in. A query that the service cannot do is refused at once.
     pub fn submit(
         &mut self,
         job: impl Into<ExtractionJob>,
@@ -138,6 +139,7 @@ impl ExtractionEngine {
             return Err(NotSubmitted::Closed);
         }
         let ExtractionJob { query, priority, key } = job.into();
+        self.api.dialect().check(&query)?;
         let domain = host(query.url());
         let work = Work { query: Some(query), alone: false, limited: 0 };
         let index = self.jobs.insert(&domain, priority, key, work, now)?;

@@ -13,14 +13,14 @@ use super::{
         jobs::SavedJob,
         snapshot::{self, InvalidSnapshot, SavedBytes, SavedResponse},
     },
-    Cost, ExtractionConfig, ExtractionEngine, ExtractionEvent, ExtractionJobError,
+    Cost, Ending, ExtractionConfig, ExtractionEngine, ExtractionEvent, ExtractionJobError,
     ExtractionOutcome, ExtractionOutput, Flights, JobId, Ledger, UnmatchedResult, Work,
     stats::Counters,
 };
 use crate::{
     Rng, Timestamp,
     engine::gate::Gate,
-    extraction::{ExtractionApi, Query, QueryResult, ServiceError},
+    extraction::{Dialect, ExtractionApi, Query, QueryResult, ServiceError},
     http::{Headers, Response},
 };
 
@@ -76,6 +76,8 @@ enum SavedEnding {
     Closed,
     Interrupted,
     Failed(String),
+    /// An answer to the query alone.
+    Answer(SavedResponse),
     /// The result's own bytes, which say whether it is an item or an error; none if it is missing.
     Result(Option<SavedBytes>),
     Service(SavedResponse),
@@ -175,7 +177,7 @@ impl ExtractionEngine {
         elapsed: Duration,
         now: Timestamp,
     ) -> Result<(), InvalidSnapshot> {
-        let query = Some(read_query(&saved.inner.query)?);
+        let query = Some(read_query(self.api.dialect(), &saved.inner.query)?);
         let work = Work { query, alone: saved.inner.alone, limited: saved.inner.limited };
         let index = self.jobs.take_back(saved, work, elapsed, now);
         let index = index.ok_or_else(|| InvalidSnapshot::content("a job cannot be"))?;
@@ -191,8 +193,21 @@ impl ExtractionEngine {
     }
 }
 
-fn read_query(json: &str) -> Result<Query, InvalidSnapshot> {
-    Query::from_json(json).map_err(|error| InvalidSnapshot::content(alloc::format!("{error}")))
+fn read_query(dialect: Dialect, json: &str) -> Result<Query, InvalidSnapshot> {
+    let query = Query::from_json_in(dialect, json)
+        .and_then(|query| dialect.check(&query).map(|()| query));
+    query.map_err(|error| InvalidSnapshot::content(alloc::format!("{error}")))
+}
+
+/// What the ending of a job can be made of again.
+fn ending(result: &QueryResult) -> SavedEnding {
+    match &result.entry().head {
+        None => SavedEnding::Result(raw(result)),
+        Some(head) => {
+            let response = Response::new(head.status, head.headers.clone(), &result.body()[..]);
+            SavedEnding::Answer(SavedResponse::new(&response))
+        }
+    }
 }
 
 /// The bytes of a result, from which it can be made again.
@@ -211,6 +226,13 @@ fn read_results(
     body.push(b']');
     let results = api.results(queries, Response::new(200, Headers::new(), body));
     results.map(VecDeque::from).map_err(|_| InvalidSnapshot::content("a result is none"))
+}
+
+/// The end of a job by its result, the first of these.
+fn finished(mut results: VecDeque<QueryResult>) -> Result<Ending, InvalidSnapshot> {
+    let result = results.pop_front();
+    let result = result.ok_or_else(|| InvalidSnapshot::content("a result is missing"))?;
+    Ok(if result.is_ok() { Ok(result) } else { Err(ExtractionJobError::Query(Box::new(result))) })
 }
 
 fn read_service_error(
@@ -246,7 +268,8 @@ impl SavedEvent {
             Self::Stopped(response) => ExtractionEvent::Stopped(read_service_error(api, response)?),
             Self::Unmatched { raw, query } => {
                 let raw = raw.into_bytes()?;
-                let query = query.as_deref().map(read_query).transpose()?;
+                let read = |json| read_query(api.dialect(), json);
+                let query = query.as_deref().map(read).transpose()?;
                 // The second result of a query is one too many; without a query each is.
                 let mut results = match &query {
                     Some(query) => read_results(api, core::slice::from_ref(query), &[&raw, &raw]),
@@ -262,8 +285,8 @@ impl SavedEvent {
 impl SavedOutcome {
     fn new(outcome: &ExtractionOutcome) -> Self {
         let ending = match &outcome.outcome {
-            Ok(result) => SavedEnding::Result(raw(result)),
-            Err(ExtractionJobError::Query(result)) => SavedEnding::Result(raw(result)),
+            Ok(result) => ending(result),
+            Err(ExtractionJobError::Query(result)) => ending(result),
             Err(ExtractionJobError::Cancelled) => SavedEnding::Cancelled,
             Err(ExtractionJobError::Closed) => SavedEnding::Closed,
             Err(ExtractionJobError::Interrupted) => SavedEnding::Interrupted,
@@ -287,7 +310,7 @@ impl SavedOutcome {
     }
 
     fn into_outcome(self, api: &ExtractionApi) -> Result<ExtractionOutcome, InvalidSnapshot> {
-        let query = read_query(&self.query)?;
+        let query = read_query(api.dialect(), &self.query)?;
         let outcome = match self.outcome {
             SavedEnding::Cancelled => Err(ExtractionJobError::Cancelled),
             SavedEnding::Closed => Err(ExtractionJobError::Closed),
@@ -299,18 +322,15 @@ impl SavedOutcome {
             SavedEnding::Service(response) => {
                 Err(ExtractionJobError::Service(read_service_error(api, response)?))
             }
+            SavedEnding::Answer(response) => {
+                let response = response.into_response()?;
+                let results = api.results(core::slice::from_ref(&query), response);
+                finished(results.map(VecDeque::from).unwrap_or_default())?
+            }
             SavedEnding::Result(raw) => {
                 let raw = raw.map(SavedBytes::into_bytes).transpose()?;
                 let raw: Vec<&[u8]> = raw.as_deref().into_iter().collect();
-                let mut results = read_results(api, core::slice::from_ref(&query), &raw)?;
-                let result = results.pop_front();
-                let result =
-                    result.ok_or_else(|| InvalidSnapshot::content("a result is missing"))?;
-                if result.is_ok() {
-                    Ok(result)
-                } else {
-                    Err(ExtractionJobError::Query(Box::new(result)))
-                }
+                finished(read_results(api, core::slice::from_ref(&query), &raw)?)?
             }
         };
         Ok(ExtractionOutcome {
