@@ -36,7 +36,7 @@ pub struct Envelope {
     /// The `algorithmVersion` member, a string.
     pub algorithm_version: Option<Span>,
     /// The members under the names of page types.
-    pub(super) items: Vec<(PageType, Kind, Span)>,
+    pub(crate) items: Vec<(PageType, Kind, Span)>,
 }
 
 /// What a result repeats of its query. A part that is not there, or null, is `None`.

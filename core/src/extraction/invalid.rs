@@ -119,7 +119,11 @@ pub enum InvalidQuery {
         unit: &'static str,
     },
     /// The service that the query goes to cannot do what a member asks for.
-    #[error("query {} `{}` cannot be carried over to {dialect}: {reason}", shorten(field), shorten(value))]
+    #[error(
+        "query {} `{}` cannot be carried over to {dialect}: {reason}",
+        shorten(field),
+        shorten(value)
+    )]
     Unsupported {
         /// The name of the member.
         field: String,

@@ -161,7 +161,10 @@ impl<'a> ResultView<'a> {
             envelope.item.map(|item| item.start.saturating_sub(envelope.result.start))
         });
         let text = |span: Span| raw.get(span.start..span.end).unwrap_or_default();
-        unknown_members(self.entry.dialect, raw, item).into_iter().map(|(name, span)| (name, text(span))).collect()
+        unknown_members(self.entry.dialect, raw, item)
+            .into_iter()
+            .map(|(name, span)| (name, text(span)))
+            .collect()
     }
 
     /// The JSON text of the whole result; for an entry that tells of many results, from the first
@@ -236,7 +239,7 @@ impl fmt::Debug for QueryResult {
         f.debug_struct("QueryResult")
             .field("entry", &self.entry)
             .field("body", &format_args!("{} bytes", self.body.len()))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

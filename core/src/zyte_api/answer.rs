@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, format, vec, vec::Vec};
 
-use super::{EXTRACTION, errors, extraction::member};
+use super::{EXTRACTION, errors, items::zyte_api_name};
 use crate::{
     extraction::{
         AnswerHead, Envelope, Query, QueryError, ResultEntry, ServiceFault, Unreadable,
@@ -26,8 +26,8 @@ pub(super) fn read(
         let url = queries.first().map(Query::url);
         let error = errors::refusal(url, status, headers, body)?;
         let start = body.len() - body.trim_ascii_start().len();
-        let mut envelope = Envelope::default();
-        envelope.result = Span { start, end: start + body.trim_ascii().len() };
+        let result = Span { start, end: start + body.trim_ascii().len() };
+        let envelope = Envelope { result, ..Envelope::default() };
         return Ok(entries(queries, status, headers, envelope, Some(error)));
     }
     let unreadable = |reason| ServiceFault::unreadable(status, headers, body, reason);
@@ -44,31 +44,32 @@ fn entries(
     error: Option<QueryError>,
 ) -> Vec<ResultEntry> {
     let Some(query) = queries.first() else {
-        let mut entry = ResultEntry::default();
-        entry.error = Some(QueryError::foreign());
-        entry.envelope = Some(envelope);
-        entry.dialect = EXTRACTION;
-        return vec![entry];
+        let (error, envelope) = (Some(QueryError::foreign()), Some(envelope));
+        return vec![ResultEntry { error, envelope, dialect: EXTRACTION, ..Default::default() }];
     };
-    let mut head = AnswerHead::default();
-    head.status = status;
-    head.headers = Headers::from_received(
-        headers
-            .iter()
-            .filter(|(name, _)| KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(name)))
-            .map(|(name, value)| (name.into(), value.into())),
-    );
-    head.id = headers.get("Request-ID").map(str::trim).filter(|id| !id.is_empty()).map(Into::into);
-    head.url = query.url().into();
+    let kept = headers
+        .iter()
+        .filter(|(name, _)| KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(name)))
+        .map(|(name, value)| (name.into(), value.into()));
+    let id = headers.get("Request-ID").map(str::trim).filter(|id| !id.is_empty());
+    let head = AnswerHead {
+        status,
+        headers: Headers::from_received(kept),
+        id: id.map(Into::into),
+        url: query.url().into(),
+    };
     let mut answered = (Some(envelope), Some(Box::new(head)), error);
     let entry = |(index, query): (usize, &Query)| {
-        let mut entry = ResultEntry::default();
-        (entry.envelope, entry.head, entry.error) =
-            core::mem::replace(&mut answered, (None, None, Some(QueryError::missing())));
-        entry.query_index = Some(index);
-        entry.page_type = Some(query.page_type());
-        entry.dialect = EXTRACTION;
-        entry
+        let none = (None, None, Some(QueryError::missing()));
+        let (envelope, head, error) = core::mem::replace(&mut answered, none);
+        ResultEntry {
+            query_index: Some(index),
+            page_type: Some(query.page_type()),
+            error,
+            envelope,
+            dialect: EXTRACTION,
+            head,
+        }
     };
     queries.iter().enumerate().map(entry).collect()
 }
@@ -85,7 +86,7 @@ fn read_object(
         cursor.end()?;
         return Err(Unreadable::NotObject { found: kind.as_str() });
     }
-    let wanted = query.and_then(|query| member(query.page_type()));
+    let wanted = query.and_then(|query| zyte_api_name(query.page_type()));
     let (mut envelope, mut item, mut status) = (Envelope::default(), None, None);
     envelope.result.start = cursor.position();
     cursor.enter_object()?;

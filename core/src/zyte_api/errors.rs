@@ -100,12 +100,7 @@ fn told(text: &str, status: u16, headers: &Headers, fault: &ServiceFault) -> Que
     QueryError { text, billed: false, retry_after, answer_status: Some(status), ..error }
 }
 
-fn occupied(
-    url: Option<&str>,
-    status: u16,
-    headers: &Headers,
-    fault: &ServiceFault,
-) -> QueryError {
+fn occupied(url: Option<&str>, status: u16, headers: &Headers, fault: &ServiceFault) -> QueryError {
     let delay = asked(headers, fault).unwrap_or(OCCUPIED);
     let host = url.and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_string()));
     let (host, seconds) = (host.unwrap_or_else(|| "unknown".into()), delay.as_micros());

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
-use super::answer;
+use super::{answer, items::zyte_api_name};
 use crate::{
     extraction::{
         ConvertedItem, Dialect, InvalidQuery, PageType, Query, ResultEntry, ServiceFault, UrlUnit,
@@ -19,20 +19,6 @@ pub const EXTRACTION: Dialect = Dialect::new(&Extraction);
 const NAME: &str = "zyte_api";
 
 struct Extraction;
-
-/// The member of requests and answers that stands for a page type (Zyte API reference, extract);
-/// `None` if the service has no such items.
-pub(super) const fn member(page_type: PageType) -> Option<&'static str> {
-    match page_type {
-        PageType::Article
-        | PageType::ArticleList
-        | PageType::JobPosting
-        | PageType::Product
-        | PageType::ProductList => Some(page_type.as_str()),
-        PageType::ForumPosts => Some("forumThread"),
-        PageType::Comments | PageType::RealEstate | PageType::Reviews | PageType::Vehicle => None,
-    }
-}
 
 fn unsupported(field: &str, value: &str, reason: &'static str) -> InvalidQuery {
     let value = value.chars().take(101).collect();
@@ -67,7 +53,7 @@ impl Wire for Extraction {
     }
 
     fn check(&self, query: &Query) -> Result<(), InvalidQuery> {
-        let Some(member) = member(query.page_type()) else {
+        let Some(member) = zyte_api_name(query.page_type()) else {
             let reason = "the service has no such items";
             return Err(unsupported("pageType", query.page_type().as_str(), reason));
         };
@@ -95,7 +81,7 @@ impl Wire for Extraction {
         let Some(query) = queries.first() else { return };
         body.push_str("{\"url\":");
         write_string(body, query.url());
-        if let Some(member) = member(query.page_type()) {
+        if let Some(member) = zyte_api_name(query.page_type()) {
             write_name(body, member);
             body.push_str("true");
         }

@@ -194,8 +194,8 @@ impl ExtractionEngine {
 }
 
 fn read_query(dialect: Dialect, json: &str) -> Result<Query, InvalidSnapshot> {
-    let query = Query::from_json_in(dialect, json)
-        .and_then(|query| dialect.check(&query).map(|()| query));
+    let query =
+        Query::from_json_in(dialect, json).and_then(|query| dialect.check(&query).map(|()| query));
     query.map_err(|error| InvalidSnapshot::content(alloc::format!("{error}")))
 }
 
