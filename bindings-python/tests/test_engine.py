@@ -357,6 +357,7 @@ def test_stub_literals_are_the_names_of_the_core() -> None:
     for preset in ("aggressive", "default", "smart_proxy", "zyte_api"):
         policy = RetryPolicy(preset)
         assert repr(policy) == f"RetryPolicy('{preset}')"
+    assert RetryPolicy("zyte_api_aggressive") == RetryPolicy("aggressive")
     with pytest.raises(ValueError, match="none of") as caught:
         policy.rule("other")  # type: ignore[arg-type]
     names = str(caught.value).partition(": ")[2].split(", ")

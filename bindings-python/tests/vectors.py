@@ -199,17 +199,19 @@ def queries(value: Json) -> list[Json]:
 
 
 def request(given: Given) -> Json:
-    check_keys(given, "key", "endpoint", "queries")
-    api = ExtractionApi(given.get("key", "key"), given.get("endpoint"))
+    check_keys(given, "key", "endpoint", "queries", "dialect")
+    dialect = given.get("dialect", "automatic_extraction")
+    api = ExtractionApi(given.get("key", "key"), given.get("endpoint"), dialect)
     return request_json(api.request(queries(given["queries"])))
 
 
 def read(given: Given) -> list[Result]:
-    check_keys(given, "queries", "status", "headers", "body")
-    content = body(given["body"])
+    check_keys(given, "queries", "status", "headers", "body", "dialect")
+    content = body(given.get("body"))
+    dialect = given.get("dialect", "automatic_extraction")
     headers = pairs(given.get("headers"))
     try:
-        return ExtractionApi("key").results(
+        return ExtractionApi("key", dialect=dialect).results(
             queries(given["queries"]), given["status"], headers, content
         )
     except ServiceError as error:
@@ -232,12 +234,16 @@ def query_error_json(error: QueryError | None) -> Json:
 
 
 def result_json(result: Result) -> Json:
+    native = result.dialect != "automatic_extraction"
+    assert native or (result.item_native is result.item and not result.unmapped)
     return told(
         query_index=result.query_index,
         ok=result.ok,
         error=query_error_json(result.error),
         page_type=result.page_type,
         item=result.item,
+        item_native=result.item_native if native else None,
+        unmapped=result.unmapped or None,
         id=result.id,
         domain=result.domain,
         url=result.url,
@@ -272,7 +278,24 @@ def usage(given: Given) -> Json:
     return {name: getattr(usage, name) for name in names}
 
 
+def in_zyte_api(operation: Callable[[Given], Json]) -> Callable[[Given], Json]:
+    """The same in the dialect of the successor."""
+    return lambda given: operation({**given, "dialect": "zyte_api"})
+
+
+def legacy(given: Given) -> Json:
+    return [json.loads(result.to_json()) for result in read(given)]
+
+
+def results(given: Given) -> Json:
+    return list(map(result_json, read(given)))
+
+
 OPERATIONS: dict[str, Callable[[Given], Json]] = {
+    "zyte_api.json": in_zyte_api(legacy),
+    "zyte_api.request": in_zyte_api(request),
+    "zyte_api.results": in_zyte_api(results),
+    "zyte_api.usage": in_zyte_api(usage),
     "extraction.count": count,
     "extraction.lone_surrogate": lone_surrogate,
     "extraction.query": lambda given: json.loads(query(given).to_json()),
@@ -280,7 +303,7 @@ OPERATIONS: dict[str, Callable[[Given], Json]] = {
     "extraction.query_from_json": query_from_json,
     "extraction.raw": lambda given: list(map(raw_json, read(given))),
     "extraction.request": request,
-    "extraction.results": lambda given: list(map(result_json, read(given))),
+    "extraction.results": results,
     "extraction.usage": usage,
     "http.basic": basic,
     "http.basic_credentials": basic_credentials,

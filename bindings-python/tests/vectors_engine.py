@@ -45,8 +45,8 @@ class Extraction:
     """A run of the extraction engine, and the queries of each request."""
 
     def __init__(self, given: Given) -> None:
-        check_keys(given, "config", "seed", "now_us", "steps")
-        self.api = ExtractionApi("key")
+        check_keys(given, "config", "seed", "now_us", "steps", "dialect")
+        self.api = ExtractionApi("key", dialect=given.get("dialect", "automatic_extraction"))
         self.config = config(given.get("config") or {})
         self.engine = ExtractionEngine(
             self.api, **self.config, seed=given["seed"], now=seconds(given["now_us"])
@@ -59,7 +59,7 @@ class Extraction:
 
     def step_submit(self, step: Given, now: float) -> Json:
         check_keys(step, "at_us", "call", "query", "priority", "key")
-        query = Query.from_json(json.dumps(step["query"]))
+        query = Query.from_json(json.dumps(step["query"]), dialect=self.api.dialect)
         return self.engine.submit(query, now, priority=step.get("priority", 0), key=step.get("key"))
 
     def step_cancel(self, step: Given, now: float) -> Json:
@@ -141,7 +141,9 @@ class Extraction:
     ) -> Json:
         match output:
             case ExtractionSend(request_id, request):
-                queries = self.sent[request_id] = json.loads(request.body)
+                queries = json.loads(request.body)
+                queries = queries if isinstance(queries, list) else [queries]
+                self.sent[request_id] = queries
                 assert len(queries) == output.queries
                 shown = {
                     "request": request_id,

@@ -31,6 +31,8 @@ export class InvalidBatch extends SilklineError {
   readonly code: 'batch_empty' | 'batch_too_large';
   /** How many there are. */
   readonly count?: number;
+  /** How many there may be. */
+  readonly limit?: number;
 }
 
 /** The address of a service cannot be used. */
@@ -155,6 +157,7 @@ export class InvalidQuery extends SilklineError {
     | 'query_meta_too_long'
     | 'query_not_object'
     | 'query_page_type'
+    | 'query_unsupported'
     | 'query_url_invalid'
     | 'query_url_scheme'
     | 'query_url_too_long';
@@ -174,6 +177,12 @@ export class InvalidQuery extends SilklineError {
   readonly pageType?: string;
   /** The URL as given. */
   readonly url?: string;
+  /** The beginning of the value that cannot be carried over. */
+  readonly value?: string;
+  /** The dialect that it cannot be carried over to. */
+  readonly dialect?: string;
+  /** Why not. */
+  readonly reason?: string;
 }
 
 /** A rate that no limiter can keep. */
@@ -282,6 +291,7 @@ export class ServiceError extends SilklineError {
     | 'answer_empty'
     | 'answer_html'
     | 'answer_not_array'
+    | 'answer_not_object'
     | 'answer_not_utf8'
     | 'answer_syntax'
     | 'answer_too_deep'

@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use crate::{
     convert::{self, Object, count, delay, deliver, float, moment, number, quoted, tell},
     errors::{self, Thrown},
-    extraction::{self, ExtractionApi, error_json, write_row},
+    extraction::{self, ExtractionApi, LONGEST, error_json, head_json, write_row},
     schedule::{self, RetryPolicy},
 };
 
@@ -81,7 +81,10 @@ impl Parcel {
             self.value(&error_json(error));
         }
         let mut row = Vec::new();
-        write_row(&mut row, result.entry(), usize::from(result.error().is_some()));
+        if let Some(head) = head_json(result.entry()) {
+            self.value(&head);
+        }
+        write_row(&mut row, result.entry(), [usize::from(result.error().is_some()), 1]);
         self.numbers.extend(row.into_iter().map(f64::from));
         self.body(kept, result.body());
     }
@@ -145,7 +148,7 @@ impl ExtractionEngine {
         key: Option<String>,
         now: f64,
     ) -> Result<f64, Thrown> {
-        self.take(Query::from_json(query)?, priority, key, moment(now))
+        self.take(Query::from_json_in(LONGEST, query)?, priority, key, moment(now))
     }
 
     fn take(
@@ -393,7 +396,7 @@ fn pack_finished(parcel: &mut Parcel, kept: &[usize], outcome: &ExtractionOutcom
 
 fn config(settings: &[f64], policy: &RetryPolicy) -> Result<ExtractionConfig, Thrown> {
     let mut given = convert::Given::new(settings);
-    let mut config = ExtractionConfig::default().with_policy(policy.0.clone());
+    let mut config = ExtractionConfig::default();
     let (times, period) = (given.next(), given.next());
     if let Some(times) = times {
         config = config.with_rate(schedule::rate(times, period.unwrap_or(f64::NAN))?);
@@ -418,6 +421,9 @@ fn config(settings: &[f64], policy: &RetryPolicy) -> Result<ExtractionConfig, Th
     }
     if let Some(requeue) = given.next() {
         config = config.with_requeue(requeue > 0.0);
+    }
+    if given.next().is_some() {
+        config = config.with_policy(policy.0.clone());
     }
     Ok(config)
 }

@@ -61,7 +61,10 @@ impl From<InvalidApiKey> for Thrown {
 impl From<InvalidBatch> for Thrown {
     fn from(error: InvalidBatch) -> Self {
         let fields = match error {
-            InvalidBatch::TooMany { count } => Object::new().number("count", count),
+            InvalidBatch::Query(error) => return error.into(),
+            InvalidBatch::TooMany { count, limit } => {
+                Object::new().number("count", count).number("limit", limit)
+            }
             _ => Object::new(),
         };
         Self::new("InvalidBatch", error.code(), &error.to_string(), fields)
@@ -128,7 +131,7 @@ impl From<InvalidQuery> for Thrown {
         fields = match &error {
             E::CustomHtmlTooLong { length }
             | E::MetaTooLong { length }
-            | E::UrlTooLong { length } => fields.number("length", *length),
+            | E::UrlTooLong { length, .. } => fields.number("length", *length),
             E::ExtraJson { length, position, .. } | E::Json { length, position } => {
                 fields.number("length", *length).number("position", *position)
             }
@@ -138,6 +141,9 @@ impl From<InvalidQuery> for Thrown {
             E::LoneSurrogate { position, .. } => fields.number("position", *position),
             E::NotObject { found } => fields.text("found", found),
             E::PageType { page_type } => fields.text("pageType", page_type),
+            E::Unsupported { value, dialect, reason, .. } => {
+                fields.text("value", value).text("dialect", dialect).text("reason", reason)
+            }
             E::Url { url } | E::UrlScheme { url } => fields.text("url", url),
             _ => fields,
         };
@@ -298,6 +304,7 @@ impl From<NotSubmitted> for Thrown {
     fn from(error: NotSubmitted) -> Self {
         let fields = match &error {
             NotSubmitted::QueueFull { limit } => Object::new().number("limit", *limit),
+            NotSubmitted::Query(error) => return error.clone().into(),
             NotSubmitted::Request(error) => return error.clone().into(),
             _ => Object::new(),
         };

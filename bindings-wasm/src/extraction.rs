@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use silkline::{
-    extraction::{self, InvalidQuery, Query, QueryError, ResultEntry, Usage},
+    extraction::{self, Dialect, InvalidQuery, Query, QueryError, ResultEntry, ResultView, Usage},
     http::InvalidEndpoint,
     json::{Cursor, InvalidJson, Span},
+    zyte_api,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -21,10 +22,16 @@ pub struct ExtractionApi(pub(crate) extraction::ExtractionApi);
 #[wasm_bindgen]
 impl ExtractionApi {
     /// A client for the service at an address; the core knows the default. `is_text` is false if
-    /// the address held half of a surrogate pair, which does not cross.
+    /// the address held half of a surrogate pair, which does not cross. `dialect` is the index
+    /// among all.
     #[wasm_bindgen(constructor)]
-    pub fn new(api_key: &str, endpoint: Option<String>, is_text: bool) -> Result<Self, Thrown> {
-        let api = extraction::ExtractionApi::new(api_key)?;
+    pub fn new(
+        api_key: &str,
+        endpoint: Option<String>,
+        is_text: bool,
+        dialect: usize,
+    ) -> Result<Self, Thrown> {
+        let api = extraction::ExtractionApi::new(api_key)?.with_dialect(dialect_of(dialect));
         Ok(Self(match endpoint {
             Some(endpoint) if is_text => api.with_endpoint(endpoint)?,
             Some(endpoint) => return Err(InvalidEndpoint::Url { endpoint }.into()),
@@ -32,6 +39,13 @@ impl ExtractionApi {
         }))
     }
 }
+
+fn dialect_of(index: usize) -> Dialect {
+    zyte_api::EXTRACTION_DIALECTS.get(index).copied().unwrap_or_default()
+}
+
+/// The dialect that takes the longest URLs: where a query comes to a service, that one judges.
+pub(crate) const LONGEST: Dialect = zyte_api::EXTRACTION;
 
 #[cfg(feature = "protocol")]
 #[wasm_bindgen]
@@ -51,16 +65,17 @@ impl ExtractionApi {
 #[cfg(feature = "protocol")]
 /// Checks a query that comes as JSON text, and gives its compact text.
 #[wasm_bindgen(js_name = queryFromJson)]
-pub fn query_from_json(text: &str) -> Result<String, Thrown> {
-    Ok(Query::from_json(text)?.to_json())
+pub fn query_from_json(text: &str, dialect: usize) -> Result<String, Thrown> {
+    Ok(Query::from_json_in(dialect_of(dialect), text)?.to_json())
 }
 
 #[cfg(feature = "protocol")]
 /// Checks a query, and gives its JSON text. Both arguments are JSON objects as `JSON.stringify`
 /// writes them; `extra` has the members that the documentation does not name.
 #[wasm_bindgen]
-pub fn query(members: &str, extra: &str) -> Result<String, Thrown> {
-    let query = Query::from_json(members)?;
+pub fn query(members: &str, extra: &str, dialect: usize) -> Result<String, Thrown> {
+    let dialect = dialect_of(dialect);
+    let query = Query::from_json_in(dialect, members)?;
     let mut text = query.to_json();
     if extra == "{}" {
         return Ok(text);
@@ -72,7 +87,7 @@ pub fn query(members: &str, extra: &str) -> Result<String, Thrown> {
     text.pop();
     text.push(',');
     text.push_str(extra.strip_prefix('{').unwrap_or_default());
-    Ok(Query::from_json(&text)?.to_json())
+    Ok(Query::from_json_in(dialect, &text)?.to_json())
 }
 
 /// The queries of a JSON array.
@@ -87,7 +102,7 @@ pub(crate) fn read_queries(json: &str) -> Result<Vec<Query>, Thrown> {
         cursor.end()
     };
     read().map_err(|error| fault(json, error))?;
-    let queries = spans.into_iter().map(|span| Query::from_json(text(json, span)));
+    let queries = spans.into_iter().map(|span| Query::from_json_in(LONGEST, text(json, span)));
     Ok(queries.collect::<Result<_, _>>()?)
 }
 
@@ -112,13 +127,13 @@ fn text(json: &str, span: Span) -> &str {
 }
 
 /// How many numbers tell about one result.
-const ROW: usize = 26;
+const ROW: usize = 27;
 
 #[cfg(feature = "protocol")]
 #[wasm_bindgen]
 impl ExtractionApi {
-    /// Reads an answer: a row of numbers for each result, and the errors among them as a JSON
-    /// array. `npm/lib/result.cjs` knows the columns. `kept` is the body on the other side, for the
+    /// Reads an answer: a row of numbers for each result, and the errors and the heads of answers
+    /// among them as JSON arrays. `npm/lib/result.cjs` knows the columns. `kept` is the body on the other side, for the
     /// error that keeps it.
     pub fn results(
         &self,
@@ -135,14 +150,15 @@ impl ExtractionApi {
             Err(fault) => return Err(Thrown::service(&fault, queries.len(), kept)),
         };
         let mut rows = Vec::with_capacity(entries.len() * ROW);
-        let mut errors = Vec::new();
+        let (mut errors, mut heads) = (Vec::new(), Vec::new());
         for entry in &entries {
             if let Some(error) = &entry.error {
                 errors.push(error_json(error));
             }
-            write_row(&mut rows, entry, errors.len());
+            heads.extend(head_json(entry));
+            write_row(&mut rows, entry, [errors.len(), heads.len()]);
         }
-        Ok(vec![copy_numbers(&rows), array(errors).into()])
+        Ok(vec![copy_numbers(&rows), array(errors).into(), array(heads).into()])
     }
 }
 
@@ -150,17 +166,49 @@ impl ExtractionApi {
 /// Name and place of each member of a result that has no getter of its own, as JSON. The result
 /// comes as its bytes, with the offset of its item in them.
 #[wasm_bindgen(js_name = unknownMembers)]
-pub fn unknown_members(result: &[u8], item: Option<u32>) -> String {
+pub fn unknown_members(result: &[u8], item: Option<u32>, dialect: usize) -> String {
     let item = item.and_then(|item| usize::try_from(item).ok());
     array(
-        extraction::unknown_members(result, item).into_iter().map(|(name, span)| {
-            array([quoted(&name), span.start.to_string(), span.end.to_string()])
-        }),
+        extraction::unknown_members(dialect_of(dialect), result, item).into_iter().map(
+            |(name, span)| array([quoted(&name), span.start.to_string(), span.end.to_string()]),
+        ),
     )
 }
 
-/// Indexes count from 1, so that 0 stands for none; so does an empty span.
-pub(crate) fn write_row(rows: &mut Vec<u32>, entry: &ResultEntry, errors: usize) {
+/// What of an answer stands outside its body, as JSON; if there is such.
+pub(crate) fn head_json(entry: &ResultEntry) -> Option<String> {
+    entry.head.as_ref()?;
+    let view = ResultView::new(entry, &[]);
+    let dialects = zyte_api::EXTRACTION_DIALECTS;
+    let dialect = dialects.iter().position(|known| *known == entry.dialect);
+    Some(
+        Object::new()
+            .number("dialect", dialect.unwrap_or_default())
+            .maybe_text("id", view.id().as_deref())
+            .maybe_text("domain", view.domain().as_deref())
+            .maybe_text("url", view.url().as_deref())
+            .end(),
+    )
+}
+
+#[cfg(feature = "protocol")]
+/// An item as the service sent it, in the schema of the Automatic Extraction API, and what that has
+/// no room for as a JSON object; nothing if it is in that schema.
+#[wasm_bindgen(js_name = convertItem)]
+pub fn convert_item(dialect: usize, page_type: usize, item: &[u8]) -> Option<Vec<String>> {
+    let page_type = extraction::PageType::ALL.get(page_type)?;
+    let converted = dialect_of(dialect).convert(*page_type, item)?;
+    let mut unmapped = Object::new();
+    for (path, json) in &converted.unmapped {
+        unmapped = unmapped.json(path, json);
+    }
+    Some(vec![converted.item, unmapped.end()])
+}
+
+/// Indexes count from 1, so that 0 stands for none; so does an empty span. `counted` is how many
+/// errors and heads there are so far.
+pub(crate) fn write_row(rows: &mut Vec<u32>, entry: &ResultEntry, counted: [usize; 2]) {
+    let [errors, heads] = counted;
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let page_type = entry
         .page_type
@@ -194,6 +242,7 @@ pub(crate) fn write_row(rows: &mut Vec<u32>, entry: &ResultEntry, errors: usize)
         let span = part.unwrap_or_default();
         rows.extend([number(span.start), number(span.end)]);
     }
+    rows.push(if entry.head.is_some() { number(heads) } else { 0 });
 }
 
 #[cfg(feature = "protocol")]

@@ -37,6 +37,7 @@ use silkline::{
     extraction::{DEFAULT_ENDPOINT, PageType},
     proxy as core_proxy,
     schedule::FailureClass,
+    zyte_api::EXTRACTION_DIALECTS,
 };
 #[cfg(feature = "protocol")]
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -55,6 +56,10 @@ pub fn constants() -> String {
         .text("defaultEndpoint", DEFAULT_ENDPOINT)
         .text("defaultProxyEndpoint", core_proxy::DEFAULT_ENDPOINT)
         .number("maxHeadersSize", core_proxy::MAX_HEADERS_SIZE)
+        .json(
+            "extractionDialects",
+            &array(EXTRACTION_DIALECTS.map(|dialect| quoted(dialect.name()))),
+        )
         .json("pageTypes", &array(PageType::ALL.map(|page_type| quoted(page_type.as_str()))))
         .json("failures", &array(Failure::ALL.map(|failure| quoted(failure.as_str()))))
         .json("failureClasses", &array(FailureClass::ALL.map(|class| quoted(class.as_str()))))

@@ -130,17 +130,40 @@ class ExtractionApi:
     >>> [result] = api.results(queries, 200, {"Content-Type": "application/json"}, body)
     >>> result.item
     {'headline': 'Example'}
+
+    With ``dialect="zyte_api"`` the same queries go to the successor, and its answers are read as if
+    they were the older service's.
+
+    >>> api = ExtractionApi("KEY", dialect="zyte_api")
+    >>> request = api.request(queries)
+    >>> request.url, request.body
+    ('https://api.zyte.com/v1/extract', b'{"url":"https://example.com/","article":true}')
     """
     DEFAULT_ENDPOINT: Final[str]
     """
     The address of the service, unless another is given.
     """
-    def __new__(cls, /, api_key: str, endpoint: str | None = None) -> ExtractionApi: ...
+    def __new__(cls, /, api_key: str, endpoint: str | None = None, dialect: Literal["automatic_extraction", "zyte_api"] = ...) -> ExtractionApi: ...
     def __repr__(self, /) -> str: ...
+    @property
+    def deadline(self, /) -> float:
+        """
+        How many seconds an answer may take before a client should give up.
+        """
+    @property
+    def dialect(self, /) -> Literal["automatic_extraction", "zyte_api"]:
+        """
+        The service that is spoken to.
+        """
     @property
     def endpoint(self, /) -> str:
         """
         The address that requests go to.
+        """
+    @property
+    def max_queries(self, /) -> int:
+        """
+        The most queries that one request may carry.
         """
     def request(self, /, queries: Iterable[Query | Mapping[str, Any]]) -> Request:
         """
@@ -182,10 +205,10 @@ class ExtractionEngine:
     the same outputs. Threads may share an engine.
 
     Every argument that is left out keeps its default. ``rate`` is how many queries a second may be
-    sent on average (5, what the service enforces; a number or a `silkline.schedule.Rate`), ``burst``
+    sent on average (what the service of the API object enforces; a number or a `silkline.schedule.Rate`), ``burst``
     how many at once after a rest (1), ``concurrency`` how many requests may be under way (100),
     ``queue_size`` how many jobs may be unfinished (a million), ``batch_size`` how many queries a
-    request may carry (1, at most 100), ``deadline`` how many seconds an answer may take (605),
+    request may carry (1, at most 100), ``deadline`` how many seconds an answer may take (605; 320 of Zyte API),
     ``policy`` a `silkline.schedule.RetryPolicy`, ``cap`` how many queries may be billed in a cycle,
     and ``requeue`` whether jobs that were under way when a snapshot was taken are tried again (they
     may be billed twice) or end as interrupted. Without a ``seed``, waits differ from run to run.
@@ -2403,7 +2426,8 @@ class Query:
     A page to extract, and how.
 
     A query is checked when it is made, so one that exists can be sent. `extra` holds members that
-    the service's documentation does not name; their values are anything that JSON can hold.
+    the service's documentation does not name; their values are anything that JSON can hold. The
+    successor's ``dialect`` has room for longer URLs.
 
     >>> from silkline import Query
     >>> query = Query("https://example.com/", "article", meta="first", extra={"tag": [1]})
@@ -2420,9 +2444,14 @@ class Query:
     def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self, /) -> int: ...
     def __ne__(self, value: object, /) -> bool: ...
-    def __new__(cls, /, url: str, page_type: str, *, meta: str | None = None, article_body_raw: bool | None = None, full_html: bool | None = None, custom_html: str | None = None, extra: Mapping[str, Any] | None = None) -> Query: ...
+    def __new__(cls, /, url: str, page_type: str, *, meta: str | None = None, article_body_raw: bool | None = None, full_html: bool | None = None, custom_html: str | None = None, extra: Mapping[str, Any] | None = None, dialect: Literal["automatic_extraction", "zyte_api"] = ...) -> Query: ...
     def __reduce__(self, /) -> tuple[Any, tuple[str]]: ...
     def __repr__(self, /) -> str: ...
+    @classmethod
+    def _rebuild(cls, /, json: str) -> Query:
+        """
+        What pickling made text of.
+        """
     @property
     def article_body_raw(self, /) -> bool | None:
         """
@@ -2439,7 +2468,7 @@ class Query:
         The members that the documentation does not name; a new dict each time.
         """
     @classmethod
-    def from_json(cls, /, json: str) -> Query:
+    def from_json(cls, /, json: str, *, dialect: Literal["automatic_extraction", "zyte_api"] = ...) -> Query:
         """
         Reads a query from JSON text in the service's own spelling.
 
@@ -2672,6 +2701,11 @@ class Result:
         The version of the service's algorithm.
         """
     @property
+    def dialect(self, /) -> Literal["automatic_extraction", "zyte_api"]:
+        """
+        The service that answered.
+        """
+    @property
     def domain(self, /) -> str | None:
         """
         The domain that the service counts the query to.
@@ -2699,7 +2733,28 @@ class Result:
     @property
     def item_bytes(self, /) -> memoryview | None:
         """
-        The item's JSON text, as a view of the answer's bytes.
+        The item's JSON text, as a view of the answer's bytes, or of those it was converted to.
+        """
+    @property
+    def item_native(self, /) -> dict[str, Any] | None:
+        """
+        The item as the service sent it; also one that came with an error. The same as `item` in
+        the dialect whose schema that is.
+
+        >>> from silkline import ExtractionApi
+        >>> api = ExtractionApi("KEY", dialect="zyte_api")
+        >>> queries = [{"url": "https://example.com/", "pageType": "product"}]
+        >>> body = b'{"product": {"brand": {"name": "B"}, "metadata": {"probability": 0.5}}}'
+        >>> [result] = api.results(queries, 200, [], body)
+        >>> result.item_native
+        {'brand': {'name': 'B'}, 'metadata': {'probability': 0.5}}
+        >>> result.item["brand"], result.item["probability"]
+        ('B', 0.5)
+        """
+    @property
+    def item_native_bytes(self, /) -> memoryview | None:
+        """
+        The JSON text of the item as the service sent it, as a view of the answer's bytes.
         """
     @property
     def meta(self, /) -> str | None:
@@ -2737,6 +2792,10 @@ class Result:
         The JSON text of the whole result, as a view of the answer's bytes; `None` if the answer has
         no result for the query.
         """
+    def to_json(self, /) -> str:
+        """
+        The result as the Automatic Extraction API would have written it, whatever the service.
+        """
     @property
     def unknown(self, /) -> dict[str, Any]:
         """
@@ -2746,6 +2805,12 @@ class Result:
     def unknown_bytes(self, /) -> dict[str, memoryview]:
         """
         The JSON text of each of the unknown members, as views of the answer's bytes.
+        """
+    @property
+    def unmapped(self, /) -> dict[str, Any]:
+        """
+        What `item` has no room for: each such part of `item_native`, by its place there (a JSON
+        pointer); a new dict each time.
         """
     @property
     def url(self, /) -> str | None:
@@ -2769,8 +2834,8 @@ class RetryPolicy:
     A wait and a budget for each class of failures.
 
     The preset ``"default"`` is the published behaviour of the services' own clients, ``"zyte_api"``
-    that of the successor's client, ``"aggressive"`` the same with twice the attempts,
-    ``"smart_proxy"`` that of clients of Smart Proxy Manager.
+    that of the successor's client, ``"zyte_api_aggressive"`` (or ``"aggressive"``) the same with
+    twice the attempts, ``"smart_proxy"`` that of clients of Smart Proxy Manager.
 
     >>> from silkline.schedule import Budget, Progress, RetryPolicy, Rng, Rule
     >>> policy = RetryPolicy()
@@ -2784,7 +2849,7 @@ class RetryPolicy:
     """
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
-    def __new__(cls, /, preset: Literal["aggressive", "default", "smart_proxy", "zyte_api"] = ..., rules: dict[Literal["account", "ban", "billed_query", "download", "download_internal", "garbled", "network", "occupied", "query", "server", "target", "throttled"], Rule] | None = None) -> RetryPolicy: ...
+    def __new__(cls, /, preset: Literal["aggressive", "default", "smart_proxy", "zyte_api", "zyte_api_aggressive"] = ..., rules: dict[Literal["account", "ban", "billed_query", "download", "download_internal", "garbled", "network", "occupied", "query", "server", "target", "throttled"], Rule] | None = None) -> RetryPolicy: ...
     def __repr__(self, /) -> str: ...
     def next(self, /, progress: Progress, failure: Literal["account", "ban", "billed_query", "download", "download_internal", "garbled", "network", "occupied", "query", "server", "target", "throttled"], now: SupportsFloat | SupportsIndex, rng: Rng, *, asked: SupportsFloat | SupportsIndex | None = None) -> float | None:
         """

@@ -159,9 +159,11 @@ impl PyExtractionApi {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let endpoint = self.endpoint().into_pyobject(py)?.repr()?.to_string();
-        Ok(match self.0.dialect() {
-            Dialect::AUTOMATIC_EXTRACTION => format!("ExtractionApi(endpoint={endpoint})"),
-            dialect => format!("ExtractionApi(endpoint={endpoint}, dialect='{}')", dialect.name()),
+        let dialect = self.0.dialect();
+        Ok(if dialect == Dialect::AUTOMATIC_EXTRACTION {
+            format!("ExtractionApi(endpoint={endpoint})")
+        } else {
+            format!("ExtractionApi(endpoint={endpoint}, dialect='{}')", dialect.name())
         })
     }
 }

@@ -124,8 +124,8 @@ impl PyRetryPolicy {
     }
 
     fn __repr__(&self) -> String {
-        let names = PresetName::ALL.iter().filter(|name| **name != "aggressive");
-        let mut presets = names.filter_map(|name| Some((*name, RetryPolicy::preset(name)?)));
+        let mut presets =
+            PresetName::ALL.iter().filter_map(|name| Some((*name, RetryPolicy::preset(name)?)));
         presets.find(|(_, preset)| *preset == self.0).map_or_else(
             || "<RetryPolicy with rules of its own>".into(),
             |(name, _)| format!("RetryPolicy('{name}')"),

@@ -134,6 +134,7 @@ function made(options, make) {
     given(deadline, 'deadline', millis),
     given(cap, 'cap', whole),
     given(requeue, 'requeue', Number),
+    options.policy == null ? Number.NaN : 1,
   ]);
   const policy =
     options.policy instanceof RetryPolicy

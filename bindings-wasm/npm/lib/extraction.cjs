@@ -1,12 +1,12 @@
 // `extraction` of the core.
 'use strict';
 
-const { defaultEndpoint, pageTypes } = require('../wasm/constants.json');
+const { defaultEndpoint, extractionDialects, pageTypes } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
 const { pairs } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
-const { batch, Query } = require('./query.cjs');
+const { batch, dialectOf, Query } = require('./query.cjs');
 const { requestOf } = require('./request.cjs');
 const { resultsOf } = require('./result.cjs');
 const { Usage } = require('./usage.cjs');
@@ -19,18 +19,22 @@ class ExtractionApi extends Machine {
 
   static DEFAULT_ENDPOINT = defaultEndpoint;
 
-  constructor({ apiKey, endpoint } = {}) {
+  constructor({ apiKey, endpoint, dialect } = {}) {
     if (typeof apiKey !== 'string') {
       throw new TypeError('apiKey must be a string');
     }
     const address = endpoint == null ? undefined : String(endpoint);
-    const given = [apiKey, address, address?.isWellFormed() ?? true];
+    const given = [apiKey, address, address?.isWellFormed() ?? true, dialectOf(dialect)];
     super(new wasm.ExtractionApi(...given));
     this.#arguments = given;
   }
 
   get endpoint() {
     return rawOf(this).endpoint;
+  }
+
+  get dialect() {
+    return extractionDialects[this.#arguments[3]];
   }
 
   request(queries) {
@@ -43,8 +47,9 @@ class ExtractionApi extends Machine {
     }
     const bytes = bytesOf(body);
     const text = JSON.stringify(pairs(headers).flat());
-    const [rows, errors] = rawOf(this).results(batch(queries), status, text, bytes, bytes);
-    return resultsOf([...queries], bytes, rows, JSON.parse(errors));
+    const told = rawOf(this).results(batch(queries), status, text, bytes, bytes);
+    const [rows, errors, heads] = told;
+    return resultsOf([...queries], bytes, rows, JSON.parse(errors), JSON.parse(heads));
   }
 
   static {

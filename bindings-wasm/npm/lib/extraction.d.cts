@@ -27,6 +27,12 @@ export interface QueryFields<P extends PageType = PageType> {
   readonly extra?: { readonly [name: string]: unknown } | null | undefined;
 }
 
+/** For which service a query is made. */
+export interface QueryOptions {
+  /** The successor takes longer URLs. Defaults to `'automatic_extraction'`. */
+  readonly dialect?: ExtractionDialect | null | undefined;
+}
+
 /**
  * A page to extract, and how. It is checked when it is made, so one that exists can be sent; and it
  * never changes. Wherever queries are taken, objects with the same members are too.
@@ -36,13 +42,13 @@ export interface QueryFields<P extends PageType = PageType> {
  */
 export class Query<P extends PageType = PageType> {
   /** @throws {InvalidQuery} if the service would refuse it */
-  constructor(fields: QueryFields<P> | Query<P>);
+  constructor(fields: QueryFields<P> | Query<P>, options?: QueryOptions);
   /**
    * Reads a query from JSON text in the service's own spelling. Unknown members become extra ones.
    *
    * @throws {InvalidQuery} if the text is no query
    */
-  static fromJson(text: string): Query;
+  static fromJson(text: string, options?: QueryOptions): Query;
   /** The URL as given. */
   readonly url: string;
   /** What kind of item the page holds. */
@@ -187,6 +193,19 @@ interface AnyResult {
   readonly unknownBytes: { readonly [name: string]: Uint8Array };
   /** The JSON text of the whole result; `null` if the answer has none for the query. */
   readonly raw: Uint8Array | null;
+  /**
+   * The item as the service sent it, in the schema of its dialect; also one that came with an
+   * error. The same as `item` where the schema is the same.
+   */
+  readonly itemNative: { readonly [member: string]: unknown } | null;
+  /** The same as JSON text, as a view of the answer's body. */
+  readonly itemNativeBytes: Uint8Array | null;
+  /** What `item` has no room for: parts of `itemNative` by their place in it, a JSON pointer. */
+  readonly unmapped: { readonly [pointer: string]: unknown };
+  /** The service that answered. */
+  readonly dialect: ExtractionDialect;
+  /** The result as JSON text, as the Automatic Extraction API would have written it. */
+  toJson(): string;
   /** All parts as plain data, the item among them. */
   toJSON(): object;
 }
@@ -203,7 +222,7 @@ export interface Extracted<P extends PageType> extends AnyResult {
   readonly pageType: P;
   /** The item. It is decoded when it is first asked for, and kept. */
   readonly item: Items[P];
-  /** The item's JSON text, as a view of the answer's body. */
+  /** The item's JSON text, as a view of the answer's body unless it was converted. */
   readonly itemBytes: Uint8Array;
   /** There is none. */
   readonly error: null;
@@ -262,12 +281,20 @@ export class Usage {
   plus(other: Usage): Usage;
 }
 
+/** The service that queries go to: the Automatic Extraction API, or its successor. */
+export type ExtractionDialect = 'automatic_extraction' | 'zyte_api';
+
 /** What an `ExtractionApi` is made with. */
 export interface ExtractionApiOptions {
   /** The key of the account. It is never shown. */
   readonly apiKey: string;
   /** The address of the service. Defaults to `ExtractionApi.DEFAULT_ENDPOINT`. */
   readonly endpoint?: string | { readonly href: string } | null | undefined;
+  /**
+   * The service that is spoken to: with `'zyte_api'` the same queries go to the successor, whose
+   * answers are read as if they were the older service's. Defaults to `'automatic_extraction'`.
+   */
+  readonly dialect?: ExtractionDialect | null | undefined;
 }
 
 /**
@@ -292,6 +319,8 @@ export class ExtractionApi implements Machine {
   constructor(options: ExtractionApiOptions);
   /** The address that requests go to. */
   readonly endpoint: string;
+  /** The service that is spoken to. */
+  readonly dialect: ExtractionDialect;
   /**
    * The request that carries 1 to 100 queries.
    *

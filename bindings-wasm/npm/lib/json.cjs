@@ -4,6 +4,11 @@
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const SURROGATE = /\\u[dD][89a-fA-F]/;
 
+/** The text of bytes. */
+function text(bytes) {
+  return utf8.decode(bytes);
+}
+
 /** The value of JSON bytes that the core has found to be well-formed. */
 function decode(bytes) {
   const text = utf8.decode(bytes);
@@ -48,3 +53,4 @@ function bytesOf(body) {
 
 exports.bytesOf = bytesOf;
 exports.decode = decode;
+exports.text = text;

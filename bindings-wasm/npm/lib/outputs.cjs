@@ -97,9 +97,10 @@ class Outputs {
   #result(parcel, query) {
     const row = parcel.numbers.slice(parcel.at, parcel.at + ROW);
     parcel.at += ROW;
-    // The third column tells whether there is an error.
+    // The third column tells whether there is an error, the last whether there is a head.
     const errors = row[2] === 0 ? [] : [value(parcel)];
-    return resultOf(query, this.#body(parcel), row, 0, errors);
+    const heads = row[ROW - 1] === 0 ? [] : [value(parcel)];
+    return resultOf(query, this.#body(parcel), row, errors, heads);
   }
 
   #body(parcel) {

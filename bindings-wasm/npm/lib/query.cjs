@@ -1,6 +1,7 @@
 // `extraction::Query` of the core.
 'use strict';
 
+const { extractionDialects } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
 const { INSPECT } = require('./headers.cjs');
 
@@ -14,23 +15,23 @@ class Query {
   #text;
   #members;
 
-  constructor(members, checked) {
-    if (checked === CHECKED) {
+  constructor(members, options) {
+    if (options === CHECKED) {
       this.#text = members;
     } else if (members instanceof Query) {
       this.#text = members.#text;
     } else {
-      this.#text = wasm.query(written(members), extraOf(members));
+      this.#text = wasm.query(written(members), extraOf(members), dialectOf(options?.dialect));
     }
   }
 
-  static fromJson(text) {
+  static fromJson(text, options) {
     if (typeof text !== 'string') {
       throw new TypeError('text must be a string');
     }
     // Half of a surrogate pair cannot cross; as an escape it can, and the core reports it.
     const escaped = text.replace(/\p{Surrogate}/gu, (half) => JSON.stringify(half).slice(1, -1));
-    return new Query(wasm.queryFromJson(escaped), CHECKED);
+    return new Query(wasm.queryFromJson(escaped, dialectOf(options?.dialect)), CHECKED);
   }
 
   get url() {
@@ -82,6 +83,15 @@ class Query {
   static {
     textOf = (query) => query.#text;
   }
+}
+
+/** The index of a dialect; the first is what is left out. */
+function dialectOf(name) {
+  const index = name == null ? 0 : extractionDialects.indexOf(name);
+  if (index < 0) {
+    throw new TypeError(`dialect must be one of ${extractionDialects.join(', ')}`);
+  }
+  return index;
 }
 
 /** One query, or an object that describes one, as JSON text. */
@@ -141,6 +151,7 @@ function isObject(value) {
 }
 
 exports.batch = batch;
+exports.dialectOf = dialectOf;
 exports.Query = Query;
 exports.queryOf = queryOf;
 exports.queryText = queryText;

@@ -1,14 +1,15 @@
 // `extraction::QueryResult` of the core: offsets into the caller's own bytes.
 'use strict';
 
-const { pageTypes } = require('../wasm/constants.json');
+const { extractionDialects, pageTypes } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
 const { INSPECT } = require('./headers.cjs');
-const { decode } = require('./json.cjs');
+const { bytesOf, decode, text } = require('./json.cjs');
+const { queryText } = require('./query.cjs');
 
 // The columns of a row, as `bindings-wasm/src/extraction.rs` writes them. Indexes count from 1 and
 // a part that is not there has an empty span, so that 0 stands for none.
-const ROW = 26;
+const ROW = 27;
 const QUERY_INDEX = 0;
 const PAGE_TYPE = 1;
 const ERROR = 2;
@@ -23,6 +24,7 @@ const META = 16;
 const WEB_PAGE = 18;
 const HTML = 20;
 const ALGORITHM_VERSION = 22;
+const HEAD = 26;
 
 /** What a result costs: 1 billed, 2 unbilled, 3 unknown, 0 nobody's. */
 let billingOf;
@@ -31,7 +33,10 @@ class Result {
   #answer;
   #row;
   #item;
+  #itemNative;
   #webPage;
+  /** The item in another schema than the service's, and what was lost. */
+  #converted;
 
   constructor(answer, row) {
     this.#answer = answer;
@@ -60,24 +65,47 @@ class Result {
   }
 
   get item() {
-    this.#item ??= this.#value(ITEM);
+    if (this.#item === undefined) {
+      const bytes = this.itemBytes;
+      this.#item = bytes === null ? null : decode(bytes);
+    }
     return this.#item;
   }
 
   get itemBytes() {
+    return this.ok ? (this.#conversion()?.bytes ?? this.#bytes(ITEM)) : null;
+  }
+
+  get itemNative() {
+    if (this.ok && this.#conversion() === undefined) {
+      return this.item;
+    }
+    this.#itemNative ??= this.#value(ITEM);
+    return this.#itemNative;
+  }
+
+  get itemNativeBytes() {
     return this.#bytes(ITEM);
   }
 
+  get unmapped() {
+    return JSON.parse(this.#conversion()?.unmapped ?? '{}');
+  }
+
+  get dialect() {
+    return extractionDialects[this.#head()?.dialect ?? 0];
+  }
+
   get id() {
-    return this.#value(ID);
+    return this.#told('id', ID);
   }
 
   get domain() {
-    return this.#value(DOMAIN);
+    return this.#told('domain', DOMAIN);
   }
 
   get url() {
-    return this.#value(URL);
+    return this.#told('url', URL);
   }
 
   get meta() {
@@ -117,11 +145,32 @@ class Result {
     return this.#bytes(RAW);
   }
 
+  toJson() {
+    const head = this.#head();
+    if (head === undefined && this.raw !== null) {
+      return text(this.raw);
+    }
+    const { query, error, itemBytes, html, pageType } = this;
+    const userQuery = query === null ? {} : JSON.parse(queryText(query));
+    const { id, domain } = head ?? { id: null, domain: null };
+    const told = { id: id ?? undefined, domain: domain ?? undefined, userQuery };
+    const parts = [`"query":${JSON.stringify(told)}`];
+    if (error !== null) {
+      parts.push(`"error":${JSON.stringify(error.text)}`);
+    } else if (itemBytes !== null) {
+      parts.push(`"${pageType}":${text(itemBytes)}`);
+    }
+    if (html !== null) {
+      parts.push(`"html":${JSON.stringify(html)}`);
+    }
+    return `{${parts.join(',')}}`;
+  }
+
   toJSON() {
     const { ok, queryIndex, pageType, error, item, id, domain, url, meta, webPage, html } = this;
-    const { algorithmVersion, unknown } = this;
+    const { algorithmVersion, unknown, unmapped } = this;
     const query = { queryIndex, pageType, id, domain, url, meta };
-    return { ok, error, item, ...query, webPage, html, algorithmVersion, unknown };
+    return { ok, error, item, unmapped, ...query, webPage, html, algorithmVersion, unknown };
   }
 
   // Without the parts that are big, or would have to be decoded for it.
@@ -145,6 +194,27 @@ class Result {
     return bytes === null ? null : decode(bytes);
   }
 
+  #head() {
+    return this.#answer.heads[this.#number(HEAD) - 1];
+  }
+
+  #told(name, column) {
+    const head = this.#head();
+    return head === undefined ? this.#value(column) : head[name];
+  }
+
+  #conversion() {
+    if (this.#converted === undefined && this.#head() !== undefined) {
+      const native = this.#bytes(ITEM);
+      if (native !== null) {
+        const { dialect } = this.#head();
+        const told = wasm.convertItem(dialect, this.#number(PAGE_TYPE) - 1, native);
+        this.#converted = told && { bytes: bytesOf(told[0]), unmapped: told[1] };
+      }
+    }
+    return this.#converted;
+  }
+
   #unknown() {
     const raw = this.raw;
     if (raw === null) {
@@ -152,7 +222,7 @@ class Result {
     }
     const hasItem = this.#number(ITEM + 1) !== 0;
     const item = hasItem ? this.#number(ITEM) - this.#number(RAW) : undefined;
-    const spans = JSON.parse(wasm.unknownMembers(raw, item));
+    const spans = JSON.parse(wasm.unknownMembers(raw, item, this.#head()?.dialect ?? 0));
     return spans.map(([name, start, end]) => [name, raw.subarray(start, end)]);
   }
 
@@ -162,15 +232,15 @@ class Result {
 }
 
 /** The results of rows that the core wrote. */
-function resultsOf(queries, body, rows, errors) {
-  const answer = { queries, body, rows, errors };
+function resultsOf(queries, body, rows, errors, heads) {
+  const answer = { queries, body, rows, errors, heads };
   return Array.from({ length: rows.length / ROW }, (_, index) => new Result(answer, index * ROW));
 }
 
 /** The one result of a row, whose query stands alone. */
-function resultOf(query, body, rows, row, errors) {
-  const index = rows[row + QUERY_INDEX] - 1;
-  return new Result({ queries: { [index]: query }, body, rows, errors }, row);
+function resultOf(query, body, rows, errors, heads) {
+  const index = rows[QUERY_INDEX] - 1;
+  return new Result({ queries: { [index]: query }, body, rows, errors, heads }, 0);
 }
 
 exports.billingOf = billingOf;

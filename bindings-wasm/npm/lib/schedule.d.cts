@@ -81,7 +81,13 @@ export type Budget =
 
 export interface RetryPolicyOptions {
   /** What the rules begin with. Defaults to `default`: what the services' own clients do. */
-  readonly preset?: 'default' | 'zyte_api' | 'aggressive' | undefined;
+  readonly preset?:
+    | 'default'
+    | 'smart_proxy'
+    | 'zyte_api'
+    | 'zyte_api_aggressive'
+    | 'aggressive'
+    | undefined;
   /** Waits and budgets of classes that are to be different. */
   readonly rules?: {
     readonly [C in FailureClass]?: {

@@ -43,8 +43,9 @@ class ExtractionRun {
   #steps;
 
   constructor(given) {
-    checkKeys(given, ['config', 'seed', 'now_us', 'steps']);
-    this.#options = { ...config(given.config), api: new ExtractionApi({ apiKey: 'key' }) };
+    checkKeys(given, ['config', 'seed', 'now_us', 'steps', 'dialect']);
+    const api = new ExtractionApi({ apiKey: 'key', dialect: given.dialect });
+    this.#options = { ...config(given.config), api };
     const { seed, now_us } = given;
     this.#engine = new ExtractionEngine({ ...this.#options, seed, now: millis(now_us) });
     this.#steps = given.steps;
@@ -140,7 +141,8 @@ class ExtractionRun {
   #show(output) {
     switch (output.type) {
       case 'send': {
-        const queries = JSON.parse(Buffer.from(output.request.body).toString());
+        const body = JSON.parse(Buffer.from(output.request.body).toString());
+        const queries = Array.isArray(body) ? body : [body];
         assert.equal(queries.length, output.queries);
         this.#sent.set(output.id, queries);
         const urls = queries.map(({ url }) => url);

@@ -36,8 +36,9 @@ export const operations = {
   'extraction.raw': (given) => read(given, (results) => results.map(rawJson)),
   'extraction.request': (given) =>
     outcome(() => {
-      checkKeys(given, ['key', 'endpoint', 'queries']);
-      const api = new ExtractionApi({ apiKey: given.key ?? 'key', endpoint: given.endpoint });
+      checkKeys(given, ['key', 'endpoint', 'queries', 'dialect']);
+      const { key: apiKey = 'key', endpoint, dialect } = given;
+      const api = new ExtractionApi({ apiKey, endpoint, dialect });
       return requestJson(api.request(queries(given.queries)));
     }),
   'extraction.results': (given) => read(given, (results) => results.map(resultJson)),
@@ -49,6 +50,16 @@ export const operations = {
     }
   },
 };
+
+// The same in the dialect of the successor.
+for (const op of ['request', 'results', 'usage']) {
+  operations[`zyte_api.${op}`] = (given) =>
+    operations[`extraction.${op}`]({ ...given, dialect: 'zyte_api' });
+}
+operations['zyte_api.json'] = (given) =>
+  read({ ...given, dialect: 'zyte_api' }, (results) =>
+    results.map((result) => JSON.parse(result.toJson())),
+  );
 
 function query(given) {
   const optional = ['meta', 'article_body_raw', 'full_html', 'custom_html', 'extra'];
@@ -70,8 +81,8 @@ const queries = (value) =>
   Array.isArray(value) ? value : new Array(value.repeat[1]).fill(value.repeat[0]);
 
 function results(given) {
-  checkKeys(given, ['queries', 'status', 'headers', 'body']);
-  const api = new ExtractionApi({ apiKey: 'key' });
+  checkKeys(given, ['queries', 'status', 'headers', 'body', 'dialect']);
+  const api = new ExtractionApi({ apiKey: 'key', dialect: given.dialect });
   const { status, headers } = given;
   const bytes = body(given.body);
   try {
@@ -109,7 +120,11 @@ function read(given, show) {
 
 function resultJson(result) {
   const { ok, error, item, id, domain, url, meta, html, unknown } = result;
+  const native = result.dialect !== 'automatic_extraction';
+  assert.ok(native || result.itemNative === result.item);
   return told({
+    item_native: native ? result.itemNative : null,
+    unmapped: result.unmapped,
     query_index: result.queryIndex,
     ok,
     error: error && errorJson(error),

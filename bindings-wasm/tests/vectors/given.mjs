@@ -65,7 +65,8 @@ export const micros = (millis) => (millis === null ? null : Math.round(millis * 
 export const told = (members) =>
   Object.fromEntries(
     Object.entries(members).filter(([name, value]) => {
-      const isEmpty = ['members', 'unknown'].includes(name) && Object.keys(value).length === 0;
+      const isEmpty =
+        ['members', 'unknown', 'unmapped'].includes(name) && Object.keys(value).length === 0;
       return value !== null && !isEmpty;
     }),
   );

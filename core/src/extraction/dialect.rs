@@ -120,6 +120,12 @@ impl Dialect {
         self.0.check(query)
     }
 
+    /// An item as the service sent it, in the schema of the Automatic Extraction API; `None` if it
+    /// is in that schema.
+    pub fn convert(self, page_type: PageType, item: &[u8]) -> Option<ConvertedItem> {
+        self.0.convert(page_type, item)
+    }
+
     /// Whether a URL is short enough.
     pub(super) fn check_url(self, url: &str) -> Result<(), InvalidQuery> {
         let (limit, unit) = self.0.max_url();

@@ -29,7 +29,10 @@ pub use extraction::EXTRACTION;
 
 use crate::extraction::Dialect;
 
+/// The dialects of extraction.
+pub const EXTRACTION_DIALECTS: [Dialect; 2] = [Dialect::AUTOMATIC_EXTRACTION, EXTRACTION];
+
 /// The extraction dialect of a name: `automatic_extraction` or `zyte_api`.
 pub fn extraction_dialect(name: &str) -> Option<Dialect> {
-    [Dialect::AUTOMATIC_EXTRACTION, EXTRACTION].into_iter().find(|dialect| dialect.name() == name)
+    EXTRACTION_DIALECTS.into_iter().find(|dialect| dialect.name() == name)
 }
