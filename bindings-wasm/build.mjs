@@ -52,11 +52,15 @@ mkdirSync(output, { recursive: true });
 
 /** A module of the package, and its glue. */
 function build(feature, name) {
-  const args = ['--package=silkline-wasm', '--profile=wasm', `--target=${TARGET}`];
-  run(cargo, ['build', ...args, '--no-default-features', `--features=${feature}`], {
+  return buildOf('silkline-wasm', ['--no-default-features', `--features=${feature}`], name);
+}
+
+function buildOf(crate, options, name) {
+  const args = [`--package=${crate}`, '--profile=wasm', `--target=${TARGET}`];
+  run(cargo, ['build', ...args, ...options], {
     CARGO_ENCODED_RUSTFLAGS: ['-Ctarget-feature=+simd128', ...withoutPaths].join('\x1f'),
   });
-  const compiled = join(target, TARGET, 'wasm', 'silkline_wasm.wasm');
+  const compiled = join(target, TARGET, 'wasm', `${crate.replaceAll('-', '_')}.wasm`);
   run(cargo, ['run', '--quiet', '--package=silkline-wasm-builder', '--', compiled, output, name]);
 
   const module = join(output, `${name}_bg.wasm`);
@@ -94,6 +98,7 @@ function build(feature, name) {
 
 const protocol = build('protocol', 'silkline');
 build('extraction-engine', 'extraction_engine');
+buildOf('silkline-wasm-service', [], 'services');
 
 // The package is asked for its constants, which also shows that it starts.
 const wasm = createRequire(import.meta.url)(join(output, 'silkline.glue.cjs'));

@@ -10,6 +10,7 @@ const problem = require('./lib/problem.cjs');
 const proxy = require('./lib/proxy.cjs');
 const { policyOf: __, ...schedule } = require('./lib/schedule.cjs');
 const zyteApi = require('./lib/zyte-api.cjs');
+const service = require('./lib/service.cjs');
 const { errorCodes, version } = require('./wasm/constants.json');
 
 module.exports = {
@@ -20,6 +21,7 @@ module.exports = {
   ...problem,
   ...proxy,
   ...schedule,
+  ...service,
   ERROR_CODES: Object.freeze(errorCodes),
   HeaderList,
   VERSION: version,

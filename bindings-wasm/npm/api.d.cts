@@ -9,6 +9,7 @@ export * from './lib/problem.cjs';
 export * from './lib/proxy.cjs';
 export * from './lib/schedule.cjs';
 export * as zyteApi from './lib/zyte-api.cjs';
+export * from './lib/service.cjs';
 
 /** The codes of all errors, sorted. */
 export const ERROR_CODES: readonly string[];

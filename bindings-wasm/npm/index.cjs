@@ -8,6 +8,9 @@ const { api, start } = require('./wasm/silkline.cjs');
 
 const read = (name) => readFileSync(join(__dirname, 'wasm', `${name}_bg.wasm`));
 
-start(read('silkline'), { extractionEngine: () => read('extraction_engine') });
+start(read('silkline'), {
+  extractionEngine: () => read('extraction_engine'),
+  services: () => read('services'),
+});
 
 module.exports = api;

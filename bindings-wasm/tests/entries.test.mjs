@@ -9,7 +9,7 @@ import { consumer, require, root, silkline } from './package.mjs';
 
 const entry = (name) => import(pathToFileURL(require.resolve(name).replace(/\.cjs$/, '.mjs')));
 
-for (const name of ['silkline', 'silkline/slim', 'silkline/client']) {
+for (const name of ['silkline', 'silkline/slim', 'silkline/client', 'silkline/testing']) {
   test(`${name}: import gives what require gives`, async () => {
     const required = require(name);
     const imported = await entry(name);

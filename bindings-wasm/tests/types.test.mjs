@@ -51,7 +51,7 @@ test('types: without those of any platform', () => {
   mkdirSync(folder);
   writeFileSync(
     join(folder, 'program.mts'),
-    "export * from 'silkline';\nexport { start } from 'silkline/slim';\nexport * from 'silkline/client';\n",
+    "export * from 'silkline';\nexport { start } from 'silkline/slim';\nexport * from 'silkline/client';\nexport * from 'silkline/testing';\n",
   );
   const options = ['--module', 'node16', '--target', 'es2022', '--lib', 'es2022', '--types', ''];
   const { status, stdout } = tool('typescript/bin/tsc', [
@@ -71,6 +71,7 @@ test('@arethetypeswrong/cli finds nothing', () => {
     '--exclude-entrypoints',
     'silkline.wasm',
     'extraction-engine.wasm',
+    'services.wasm',
   ];
   const { status, stdout } = tool('@arethetypeswrong/cli/dist/index.js', args);
   assert.equal(status, 0, stdout);

@@ -12,6 +12,7 @@ const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 /** Codes of errors that another attempt would meet again. */
 const BUGS = new Set([
   'ERR_ASSERTION',
+  'ERR_TEST_FAILURE',
   'UND_ERR_CLOSED',
   'UND_ERR_DESTROYED',
   'UND_ERR_INVALID_ARG',
@@ -209,7 +210,7 @@ class Driver {
       this.#clearTimer = clearImmediate;
     } else {
       this.#timer = this.#clock.setTimeout(run, delay);
-      this.#clearTimer = this.#clock.clearTimeout;
+      this.#clearTimer = (timer) => this.#clock.clearTimeout(timer);
     }
     if (this.#holds === 0) {
       this.#timer?.unref?.();

@@ -1,0 +1,57 @@
+// Compiled, never run: what must be accepted, and with `@ts-expect-error` what must not.
+import { ExtractionService, type ProxyService } from 'silkline';
+import { Extractor } from 'silkline/client';
+import { FakeExtraction, FakeProxy, Page } from 'silkline/testing';
+
+const service = new FakeExtraction({
+  keys: ['KEY'],
+  rate: Number.POSITIVE_INFINITY,
+  occupied: { 'shop.example': 30_000 },
+  epoch: new Date(0),
+  faults: [{ when: { request: 3 }, then: { drop: true } }],
+  items: async ({ url, pageType }) =>
+    url.endsWith('404') ? 404 : new Page({ item: { name: pageType }, html: '<p>' }),
+  time: 'virtual',
+});
+const { fetch, clock } = service;
+const client = new Extractor({ apiKey: 'KEY', fetch, clock });
+const billed: number = service.stats().billed + client.stats().usage.billed;
+new FakeExtraction({ items: { 'http://a/': { name: 'x' }, 'http://b/': 'name_not_found' } });
+new FakeExtraction({ items: new Map([['http://a/', 404]]), faults: '[]' });
+
+const proxy = new FakeProxy({
+  outgoing: ['127.0.0.2'],
+  bans: [{ statuses: [503] }, { domain: 'a.example', texts: ['robot'] }],
+  pages: ({ url, headers, outgoing }) =>
+    headers.get('cookie') === null ? { status: 403 } : `${url} ${outgoing}`,
+});
+new FakeProxy({ pages: { 'http://a/': new Response('x'), 'http://b/': { failure: 'nxdomain' } } });
+const early: number = proxy.stats().earlyRequests;
+
+export async function ask(): Promise<number> {
+  const response = await fetch(service.endpoint, { method: 'POST' });
+  const other: Response = await proxy.fetch('http://a/');
+  return response.status + other.status + billed + early;
+}
+
+export function act(machine: ExtractionService, targets: ProxyService): string {
+  const step = machine.handleRequest({ method: 'POST', url: '/', headers: {}, body: '' }, 0);
+  const output = machine.poll(0);
+  if (step.type === 'fetch') {
+    const answer = machine.handleFetched(step.ticket, step.queries[0]?.index ?? 0, 404, 5);
+    return answer?.headers.get('a') ?? String(output.type === 'waitUntil' ? output.at : 0);
+  }
+  const tunnel = targets.handleConnect({ url: 'a:443' }, 0);
+  if (tunnel.type === 'tunnel') {
+    const fetched = targets.handleRequest({ method: 'GET', url: 'https://a/' }, 0, { tunnel });
+    return fetched.type === 'fetch' ? fetched.outgoing : fetched.type;
+  }
+  return String(tunnel.truncated);
+}
+
+// @ts-expect-error: there is no such time
+new FakeExtraction({ time: 'slow' });
+// @ts-expect-error: there is no such failure
+new FakeProxy({ pages: () => ({ failure: 'tired' }) });
+// @ts-expect-error: an object of domains
+new ExtractionService({ occupied: ['shop.example'] });
