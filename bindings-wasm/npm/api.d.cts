@@ -8,8 +8,8 @@ export type * from './lib/items.cjs';
 export * from './lib/problem.cjs';
 export * from './lib/proxy.cjs';
 export * from './lib/schedule.cjs';
-export * as zyteApi from './lib/zyte-api.cjs';
 export * from './lib/service.cjs';
+export * as zyteApi from './lib/zyte-api.cjs';
 
 /** The codes of all errors, sorted. */
 export const ERROR_CODES: readonly string[];
