@@ -31,10 +31,12 @@ def serve(address: str, tls: ssl.SSLContext | None = None, log: str | None = Non
     thread.start()
     host = f"[{address}]" if ":" in address else address
     scheme = "https" if tls else "http"
-    yield f"{scheme}://{host}:{site.server_address[1]}"
-    site.shutdown()
-    site.server_close()
-    thread.join()
+    try:
+        yield f"{scheme}://{host}:{site.server_address[1]}"
+    finally:
+        site.shutdown()
+        site.server_close()
+        thread.join()
 
 
 @pytest.fixture(scope="session")

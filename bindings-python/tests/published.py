@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 _HERE = Path(__file__).parent
@@ -25,3 +26,19 @@ def interpreter(name: str) -> str:
         subprocess.run([*install, "-r", str(requirements)], check=True)
         (folder / "complete").touch()
     return str(python)
+
+
+def sources(name: str, version: str) -> Path:
+    """The folder with a package as its authors packed it, tests included."""
+    folder = _ROOT / f"{name}-{version}-sources"
+    if not (folder / "complete").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        download = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
+        download += ["--no-deps", "--no-binary", ":all:", "-d", str(folder), f"{name}=={version}"]
+        subprocess.run(download, check=True)
+        (archive,) = folder.glob("*.tar.gz")
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+        (folder / "complete").touch()
+    (inside,) = (path for path in folder.iterdir() if path.is_dir())
+    return inside

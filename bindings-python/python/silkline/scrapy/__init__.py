@@ -15,6 +15,7 @@ from .extraction import (
     extraction_request,
     is_extraction,
 )
+from .migration import SmartProxyMiddleware
 from .settings import InvalidOption, Options
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "OutOfBudget",
     "QueryFailed",
     "RequestFingerprinter",
+    "SmartProxyMiddleware",
     "extraction_request",
     "is_extraction",
 ]

@@ -21,6 +21,7 @@ __all__ = [
     "closing",
     "deferred",
     "download",
+    "downloader_of",
 ]
 
 ASYNC_HANDLERS = hasattr(DownloadHandlers, "download_request_async")
@@ -68,13 +69,13 @@ def download(handler: Any, request: scrapy.Request, crawler: Crawler) -> Deferre
     return deferred(handler.download_request, request)
 
 
-def close_spider(crawler: Crawler, reason: str) -> None:
+def close_spider(crawler: Crawler, reason: str, spider: scrapy.Spider | None = None) -> None:
     """Ends the crawl; requests that are under way may finish."""
     engine: Any = crawler.engine
     if hasattr(engine, "close_spider_async"):
         closed = deferred(lambda: engine.close_spider_async(reason=reason))
     else:
-        closed = deferred(engine.close_spider, crawler.spider, reason)
+        closed = deferred(engine.close_spider, spider or crawler.spider, reason)
     closed.addErrback(lambda _: None)  # it is closed already
 
 
@@ -83,3 +84,11 @@ def closing(crawler: Crawler) -> bool:
     engine: Any = crawler.engine
     slot = getattr(engine, "_slot", None) or getattr(engine, "slot", None)  # `slot` before 2.13
     return bool(getattr(slot, "closing", None))
+
+
+def downloader_of(crawler: Crawler) -> Any:
+    """The downloader; nothing before the crawl has begun."""
+    try:
+        return getattr(crawler.engine, "downloader", None)
+    except RuntimeError:  # from 2.19 on, before there is an engine
+        return None
