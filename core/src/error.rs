@@ -1,5 +1,7 @@
 //! The sum of all errors, and the list of their codes.
 
+#[cfg(feature = "plan")]
+use crate::plan::InvalidPlan;
 #[cfg(feature = "service")]
 use crate::service::InvalidFaults;
 use crate::{
@@ -54,6 +56,8 @@ errors! {
     InvalidItem,
     InvalidJson,
     InvalidMethod,
+    #[cfg(feature = "plan")]
+    InvalidPlan,
     InvalidPool,
     InvalidProblem,
     InvalidProxiedRequest,

@@ -7,7 +7,8 @@
 //!
 //! [`extraction`] and [`proxy`] are the protocols: one request, one answer. [`engine`] has the
 //! machines that run a whole crawl, made of the parts in [`schedule`]. With the feature `service`
-//! the crate also speaks the services' side, for tests and simulations.
+//! the crate also speaks the services' side, for tests and simulations; with `plan` it tells how
+//! long a crawl will take, what it will cost and what limits it.
 //!
 //! # The loop that drives an engine
 //!
@@ -68,6 +69,8 @@ mod error;
 pub mod extraction;
 pub mod http;
 pub mod json;
+#[cfg(feature = "plan")]
+pub mod plan;
 pub mod problem;
 pub mod proxy;
 mod rng;

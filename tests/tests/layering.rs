@@ -30,8 +30,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "zyte_api",
             "engine",
             "service",
+            "plan",
         ],
     ),
+    ("plan", &["time", "rng", "http", "schedule", "extraction", "proxy", "engine", "service"]),
 ];
 
 /// Items of the crate root that any module may name.

@@ -92,6 +92,11 @@ impl ExtractionConfig {
         Ok(Self { concurrency, ..self })
     }
 
+    /// How many requests may be under way at once.
+    pub const fn concurrency(&self) -> u32 {
+        self.concurrency
+    }
+
     /// How many jobs may be unfinished at once. Defaults to a million.
     pub fn with_queue_size(self, size: u32) -> Result<Self, InvalidSetting> {
         let queue_size = InvalidSetting::check("queue_size", size, 1, MAX_QUEUE)?;
