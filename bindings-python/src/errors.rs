@@ -9,7 +9,7 @@ use pyo3::{
     types::{PyBytes, PyDict},
 };
 use silkline::{
-    engine, extraction, http, json, problem, proxy, schedule, service, zyte_api::items,
+    engine, extraction, http, json, plan, problem, proxy, schedule, service, zyte_api::items,
 };
 
 use crate::{convert, extraction::PyUsage, http::PyHeaders, problem::PyProblem};
@@ -23,6 +23,7 @@ import_exception!(silkline.exceptions, InvalidHeader);
 import_exception!(silkline.exceptions, InvalidItem);
 import_exception!(silkline.exceptions, InvalidJson);
 import_exception!(silkline.exceptions, InvalidMethod);
+import_exception!(silkline.exceptions, InvalidPlan);
 import_exception!(silkline.exceptions, InvalidPool);
 import_exception!(silkline.exceptions, InvalidProblem);
 import_exception!(silkline.exceptions, InvalidProxiedRequest);
@@ -90,6 +91,10 @@ pub(crate) fn item(py: Python<'_>, error: &items::InvalidItem) -> PyErr {
         E::Syntax { error } => data.set_item("position", error.position()),
         _ => Ok(()),
     })
+}
+
+pub(crate) fn plan(py: Python<'_>, error: &plan::InvalidPlan) -> PyErr {
+    exception::<InvalidPlan>(py, error, error.code(), |data| data.set_item("reason", &error.reason))
 }
 
 pub(crate) fn faults(py: Python<'_>, error: &service::InvalidFaults) -> PyErr {

@@ -18,6 +18,7 @@ mod extraction;
 mod hints;
 mod http;
 mod names;
+mod plan;
 mod problem;
 mod proxy;
 mod rng;
@@ -42,6 +43,7 @@ mod _core {
             PyHeaders, PyRequest, basic_authorization, basic_credentials, parse_http_date,
             retry_after,
         },
+        plan::PyPlanRun,
         problem::PyProblem,
         proxy::{
             PyProxiedRequest, PyProxyAnswer, PyProxyApi, PyProxyOptions, PySessionList,

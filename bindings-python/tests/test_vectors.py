@@ -13,6 +13,7 @@ import silkline
 import vectors
 import vectors_engine
 import vectors_engine_proxy
+import vectors_plan
 import vectors_proxy
 import vectors_schedule
 import vectors_zyte_api
@@ -33,6 +34,7 @@ OPERATIONS = (
     vectors.OPERATIONS
     | vectors_engine.OPERATIONS
     | vectors_engine_proxy.OPERATIONS
+    | vectors_plan.OPERATIONS
     | vectors_proxy.OPERATIONS
     | vectors_schedule.OPERATIONS
     | vectors_zyte_api.OPERATIONS

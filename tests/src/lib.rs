@@ -6,6 +6,7 @@ mod extraction;
 pub mod given;
 mod http;
 pub mod json_reader;
+mod plan;
 mod problem;
 mod proxy;
 mod schedule;

@@ -21,6 +21,7 @@ __all__ = [
     "InvalidItem",
     "InvalidJson",
     "InvalidMethod",
+    "InvalidPlan",
     "InvalidPool",
     "InvalidProblem",
     "InvalidProxiedRequest",
@@ -392,6 +393,22 @@ class InvalidRate(SilklineError, ValueError):
     ...     print(error.code)
     rate_invalid
     """
+
+
+class InvalidPlan(SilklineError, ValueError):
+    """A plan that cannot be made.
+
+    >>> from silkline import InvalidPlan
+    >>> from silkline.plan import Plan
+    >>> try:
+    ...     Plan("proxy", pages=0)
+    ... except InvalidPlan as error:
+    ...     print(error.code, error.reason)
+    invalid_plan pages is 0, it must be in 1..=1000000000
+    """
+
+    reason: str = ""
+    """What is wrong with it."""
 
 
 class InvalidPool(SilklineError, ValueError):

@@ -14,7 +14,12 @@ use crate::{
     },
     extraction::{ExtractionApi, PageType, Query},
     http::{Request, Response},
-    service::{self, ExtractionService, FetchOutcome, Pace, ServiceOutput, Step, Ticket},
+    service::{
+        Pace,
+        extraction::{
+            self as service, ExtractionService, FetchOutcome, ServiceOutput, Step, Ticket,
+        },
+    },
 };
 
 pub(super) struct Extraction {

@@ -206,7 +206,9 @@ fn bounds(plan: &Plan, sent: u64) -> Result<(BTreeMap<Resource, u64>, u64), Inva
     match settings.kind {
         PlanKind::Extraction => {
             let (_, largest) = plan.pages.largest();
-            let largest = u128::from(largest) * sent / pages;
+            // What is sent while a domain is occupied takes none of its time.
+            let done = u128::from(plan.succeeded + plan.failed);
+            let largest = u128::from(largest) * done / pages;
             let by_pace = largest * u128::from(settings.domain_interval_us.unwrap_or_default());
             let by_slots =
                 settings.domain_concurrency.map_or(0, |slots| largest * answer / u128::from(slots));

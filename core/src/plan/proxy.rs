@@ -46,8 +46,8 @@ pub(super) fn spacing(settings: &PlanSettings) -> Result<u64, InvalidPlan> {
 }
 
 pub(super) fn concurrency(settings: &PlanSettings) -> u32 {
-    // A session is used by one request at a time: more would never be under way.
-    settings.concurrency.unwrap_or(settings.sessions)
+    // A session is used by one request at a time: so many are never under way.
+    settings.concurrency.unwrap_or(settings.sessions.saturating_mul(2))
 }
 
 impl Proxied {

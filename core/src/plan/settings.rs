@@ -120,8 +120,8 @@ pub struct PlanSettings {
     /// How many queries a request carries. Defaults to 1.
     #[serde(default = "one_small")]
     pub batch_size: u32,
-    /// How many requests may be under way at once. Defaults to what the engine does, or to the
-    /// number of sessions.
+    /// How many requests may be under way at once. Defaults to what the engine does; in a
+    /// proxied crawl to more than the sessions can use.
     #[serde(default)]
     pub concurrency: Option<u32>,
     /// How many pages the engine looks ahead. Defaults to 100,000.
@@ -249,7 +249,9 @@ impl PlanSettings {
 
     /// Reads settings from JSON.
     pub fn from_json(text: &str) -> Result<Self, InvalidPlan> {
-        serde_json::from_str(text).map_err(InvalidPlan::because)
+        let value: serde_json::Value = serde_json::from_str(text).map_err(InvalidPlan::because)?;
+        // Of a value, so that what is wrong is told in the same words however it was written.
+        Self::deserialize(value).map_err(InvalidPlan::because)
     }
 
     /// What cannot be.

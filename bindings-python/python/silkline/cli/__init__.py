@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 from silkline import __version__
 
-from . import extract, sandbox
+from . import extract, plan, sandbox
 
 __all__ = ["main", "parser"]
 
-_COMMANDS = (extract, sandbox)
+_COMMANDS = (extract, sandbox, plan)
 
 
 def parser() -> argparse.ArgumentParser:
