@@ -104,7 +104,7 @@ $(VENV)/.installed: dist/.wheel-$(WHEEL_PROFILE)
 	@touch $@
 
 # The extras that the tests and the demo use.
-PYTHON_EXTRAS := cli,httpx,sandbox,scrapy,test
+PYTHON_EXTRAS := cli,httpx,plan,sandbox,scrapy,test
 
 .PHONY: test-python
 test-python: $(VENV)/.installed ## Test the Python package, as installed from its wheel

@@ -9,13 +9,13 @@ use crate::{convert::Text, errors};
 
 /// A crawl in virtual time, by settings as JSON; `silkline.plan.Plan` has them by name.
 ///
-/// >>> from silkline._core import PlanRun
+/// >>> from silkline.plan import PlanRun
 /// >>> run = PlanRun('{"kind": "proxy", "pages": 10}')
 /// >>> run.advance(1000)
 /// True
 /// >>> run
 /// PlanRun(10 of 10 pages)
-#[pyclass(name = "PlanRun", module = "silkline._core", frozen)]
+#[pyclass(name = "PlanRun", module = "silkline.plan", frozen)]
 pub(crate) struct PyPlanRun(Mutex<Plan>);
 
 impl PyPlanRun {

@@ -13,7 +13,16 @@ from typing import Any, Literal, TypedDict, cast
 from ._core import PlanRun
 from .exceptions import InvalidPlan
 
-__all__ = ["Change", "Cost", "LargestDomain", "Limit", "Plan", "PlanReport", "Series"]
+__all__ = [
+    "Change",
+    "Cost",
+    "LargestDomain",
+    "Limit",
+    "Plan",
+    "PlanReport",
+    "PlanRun",
+    "Series",
+]
 
 
 class LargestDomain(TypedDict):
@@ -247,7 +256,7 @@ class Plan:
         <Plan: 0 of 100 pages>
         """
         plan = cls.__new__(cls)
-        plan._run = PlanRun(settings)
+        plan._run = PlanRun(settings)  # noqa: SLF001
         return plan
 
     def advance(self, moments: int = 10_000) -> bool:

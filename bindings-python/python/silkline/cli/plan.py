@@ -203,7 +203,9 @@ def add_parser(commands: Any) -> None:
 
     output = parser.add_argument_group("output")
     add = output.add_argument
-    add("--chart", metavar="FILE", type=Path, help="draw throughput, sessions and waits: .png, .svg")
+    add(
+        "--chart", metavar="FILE", type=Path, help="draw throughput, sessions and waits: .png, .svg"
+    )
     add("--json", action="store_true", help="print the report as JSON, durations in seconds")
     show = parser.add_mutually_exclusive_group()
     show.add_argument(

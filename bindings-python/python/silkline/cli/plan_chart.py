@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def draw(report: PlanReport, path: Path) -> None:
     edges = [index * series["bin_s"] / size for index in range(len(series["sent"]) + 1)]
     end = report["duration_s"] / size
     edges[-1] = max(min(edges[-1], end), edges[-2])
-    spans = [(after - before) * size for before, after in zip(edges, edges[1:], strict=False)]
+    spans = [(after - before) * size for before, after in pairwise(edges)]
 
     figure = Figure(figsize=(9, 8), layout="constrained")
     upper, middle, lower = figure.subplots(3, 1, sharex=True)
@@ -58,15 +59,31 @@ def _throughput(axes: Axes, report: PlanReport, edges: list[float], spans: list[
     series = report["series"]
 
     def rates(counts: list[int]) -> list[float]:
-        return [count / span if span > 0 else 0.0 for count, span in zip(counts, spans, strict=True)]
+        return [
+            count / span if span > 0 else 0.0 for count, span in zip(counts, spans, strict=True)
+        ]
 
-    axes.stairs(rates(series["succeeded"]), edges, fill=True, alpha=0.6, label="pages done")
+    done = rates(series["succeeded"])
+    axes.stairs(done, edges, fill=True, alpha=0.4, label="pages done")
     if report["failed"]:
         axes.stairs(rates(series["failed"]), edges, color="tab:red", label="pages failed")
-    axes.stairs(rates(series["sent"]), edges, color="black", linewidth=0.8, label="sent")
+    # Sessions that begin together rest together: the mean is easier to read than the waves.
+    axes.stairs(_smooth(done, spans), edges, color="tab:blue", linewidth=2, label="on average")
+    axes.stairs(_smooth(rates(series["sent"]), spans), edges, color="black", label="sent")
     axes.set_ylabel("pages a second")
     axes.set_ylim(bottom=0)
     axes.legend(loc="lower right")
+
+
+def _smooth(rates: list[float], spans: list[float]) -> list[float]:
+    """The mean of each interval with its neighbours."""
+    width = len(rates) // 24
+    means = []
+    for index in range(len(rates)):
+        near = slice(max(0, index - width), index + width + 1)
+        total = sum(rate * span for rate, span in zip(rates[near], spans[near], strict=True))
+        means.append(total / (sum(spans[near]) or 1))
+    return means
 
 
 def _under_way(axes: Axes, report: PlanReport, edges: list[float]) -> None:
@@ -89,9 +106,7 @@ def _waits(axes: Axes, report: PlanReport, edges: list[float], spans: list[float
         if waits is None:
             continue
         shares = [wait / span if span > 0 else 0.0 for wait, span in zip(waits, spans, strict=True)]
-        top = [
-            min(1.0, base + share) for base, share in zip(below, shares, strict=True)
-        ]
+        top = [min(1.0, base + share) for base, share in zip(below, shares, strict=True)]
         axes.stairs(top, edges, baseline=below, fill=True, color=color, label=label)
         below = top
     axes.set_ylabel("waiting for")

@@ -64,7 +64,7 @@ def _lines(report: PlanReport) -> Iterator[str]:
     )
     for number, change in enumerate(report["changes"]):
         label = "" if number else "to change"
-        yield f"  {label:<12} {_change(report, change)}"
+        yield f"  {label:<12} {_change(change)}"
     if not report["changes"]:
         yield f"  to change    {_nothing(report)}"
     yield (
@@ -97,7 +97,7 @@ def _cost(report: PlanReport) -> Iterator[str]:
         yield "               (the price of extraction queries; that of your plan: --price, --quota)"
 
 
-def _change(report: PlanReport, change: Change) -> str:
+def _change(change: Change) -> str:
     before, after, then = change["from"], change["to"], duration(change["duration_s"])
     outcome = f"about {then}, limited by {change['then']}"
     match change["setting"]:
