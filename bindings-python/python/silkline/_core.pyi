@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from silkline.exceptions import ExtractionJobError, ProxyServiceError, ServiceError, SilklineError
 from typing import Any, Final, Literal, SupportsFloat, SupportsIndex, final
 
-__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "Budget", "Converted", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyEndpoint", "ProxyEngine", "ProxyFetch", "ProxyFetched", "ProxyFinished", "ProxyIncomplete", "ProxyOptions", "ProxyRelay", "ProxySend", "ProxyService", "ProxySessionList", "ProxySessionLost", "ProxyStats", "ProxyStopped", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Unmapped", "Usage", "Use", "Wait", "WaitUntil", "basic_authorization", "basic_credentials", "connect_status", "from_zyte_api", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks", "to_zyte_api"]
+__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "Budget", "Converted", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PlanRun", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyEndpoint", "ProxyEngine", "ProxyFetch", "ProxyFetched", "ProxyFinished", "ProxyIncomplete", "ProxyOptions", "ProxyRelay", "ProxySend", "ProxyService", "ProxySessionList", "ProxySessionLost", "ProxyStats", "ProxyStopped", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Unmapped", "Usage", "Use", "Wait", "WaitUntil", "basic_authorization", "basic_credentials", "connect_status", "from_zyte_api", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks", "to_zyte_api"]
 
 ERROR_CODES: Final[list[str]]
 """
@@ -928,6 +928,34 @@ class Place:
     def named(self, /) -> bool:
         """
         Whether it is for a named session.
+        """
+
+@final
+class PlanRun:
+    """
+    A crawl in virtual time, by settings as JSON; `silkline.plan.Plan` has them by name.
+
+    >>> from silkline.plan import PlanRun
+    >>> run = PlanRun('{"kind": "proxy", "pages": 10}')
+    >>> run.advance(1000)
+    True
+    >>> run
+    PlanRun(10 of 10 pages)
+    """
+    def __new__(cls, /, settings: str) -> PlanRun: ...
+    def __repr__(self, /) -> str: ...
+    def advance(self, /, moments: SupportsIndex) -> bool:
+        """
+        Goes on by so many moments of virtual time, without holding up other threads; true if the
+        crawl is over.
+        """
+    def progress(self, /) -> tuple[int, int, int]:
+        """
+        Pages that are done or failed, all pages, and the microseconds of virtual time so far.
+        """
+    def report(self, /) -> str:
+        """
+        What came of it, so far if it is not over, as JSON.
         """
 
 @final

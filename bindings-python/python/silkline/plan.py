@@ -213,7 +213,7 @@ class Plan:
     ) -> None:
         if rate is not None and rate_per_minute is not None:
             raise TypeError("rate and rate_per_minute are the same setting")
-        settings = {
+        settings: dict[str, Any] = {
             "kind": kind,
             "pages": pages,
             "domains": domains,
@@ -223,8 +223,7 @@ class Plan:
             "domain_pages": domain_pages and list(domain_pages.items()),
             "sessions": sessions,
             "session_delay_us": _micros(session_delay),
-            "domain_delays_us": domain_delays
-            and {name: _micros(delay) for name, delay in domain_delays.items()},
+            "domain_delays_us": domain_delays and _micros_of_each(domain_delays),
             "margin_us": _micros(margin),
             "rate": _rate(rate, 1) or _rate(rate_per_minute, 60),
             "burst": burst,
@@ -252,6 +251,7 @@ class Plan:
     def from_json(cls, settings: str) -> Plan:
         """A plan by settings as JSON, as the core names them: microseconds, parts of a million.
 
+        >>> from silkline.plan import Plan
         >>> Plan.from_json('{"kind": "proxy", "pages": 100, "session_delay_us": 500000}')
         <Plan: 0 of 100 pages>
         """
@@ -310,6 +310,10 @@ def _scaled(value: float | None, by: int) -> int | None:
 
 def _micros(value: float | None) -> int | None:
     return _scaled(value, 1_000_000)
+
+
+def _micros_of_each(values: Mapping[str, float]) -> dict[str, int | None]:
+    return {name: _micros(value) for name, value in values.items()}
 
 
 def _rate(value: float | None, seconds: int) -> list[int] | None:
