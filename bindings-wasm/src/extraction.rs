@@ -194,8 +194,8 @@ pub(crate) fn head_json(entry: &ResultEntry) -> Option<String> {
 #[cfg(feature = "protocol")]
 /// An item as the service sent it, in the schema of the Automatic Extraction API, and what that has
 /// no room for as a JSON object; nothing if it is in that schema.
-#[wasm_bindgen(js_name = convertItem)]
-pub fn convert_item(dialect: usize, page_type: usize, item: &[u8]) -> Option<Vec<String>> {
+#[wasm_bindgen(js_name = convertNative)]
+pub fn convert_native(dialect: usize, page_type: usize, item: &[u8]) -> Option<Vec<String>> {
     let page_type = extraction::PageType::ALL.get(page_type)?;
     let converted = dialect_of(dialect).convert(*page_type, item)?;
     let mut unmapped = Object::new();

@@ -208,7 +208,7 @@ class Result {
       const native = this.#bytes(ITEM);
       if (native !== null) {
         const { dialect } = this.#head();
-        const told = wasm.convertItem(dialect, this.#number(PAGE_TYPE) - 1, native);
+        const told = wasm.convertNative(dialect, this.#number(PAGE_TYPE) - 1, native);
         this.#converted = told && { bytes: bytesOf(told[0]), unmapped: told[1] };
       }
     }
