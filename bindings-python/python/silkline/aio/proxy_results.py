@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
 from silkline.exceptions import SilklineError
@@ -13,7 +13,7 @@ from .errors import ProxyAccountRefused
 from .proxy_requests import AnyTarget, TargetSource
 from .response import Response
 
-__all__ = ["Outcome", "outcomes"]
+__all__ = ["Outcome", "Window"]
 
 # A source that never waits gives way to other tasks after so many requests.
 _TURN = 50
@@ -38,21 +38,8 @@ class Outcome(NamedTuple):
 Fetch = Callable[[AnyTarget], Awaitable[Response]]
 
 
-async def outcomes(source: TargetSource, fetch: Fetch, size: int) -> AsyncGenerator[Outcome, None]:
-    """Fetches what a source gives, with up to ``size`` that are under way or not taken out."""
-    window = _Window(fetch, size)
-    feeder = asyncio.get_running_loop().create_task(window.feed(source))
-    try:
-        while (outcome := await window.next()) is not None:
-            yield outcome
-    finally:
-        feeder.cancel()
-        await window.close()
-        await asyncio.gather(feeder, return_exceptions=True)
-
-
-class _Window:
-    """The requests of one iteration."""
+class Window:
+    """The requests of one iteration: up to ``size`` that are under way or not taken out."""
 
     def __init__(self, fetch: Fetch, size: int) -> None:
         self._fetch = fetch
@@ -60,12 +47,24 @@ class _Window:
         self._ready = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], AnyTarget] = {}
         self._outcomes: deque[Outcome] = deque()
+        self._feeder: asyncio.Task[None] | None = None
         self._fed = False
         self._end: BaseException | None = None
         self._refusal: ProxyAccountRefused | None = None
         self._unfinished: list[AnyTarget] = []
 
-    async def feed(self, source: TargetSource) -> None:
+    def start(self, source: TargetSource) -> None:
+        """Begins to take from the source."""
+        self._feeder = asyncio.get_running_loop().create_task(self._feed(source))
+
+    def stop_feeding(self) -> None:
+        """Takes nothing more from the source."""
+        if self._feeder is not None:
+            self._feeder.cancel()
+            self._fed = True
+            self._ready.set()
+
+    async def _feed(self, source: TargetSource) -> None:
         """Takes from the source when there is room."""
         loop = asyncio.get_running_loop()
         targets = _each(source)
@@ -119,7 +118,8 @@ class _Window:
 
     async def close(self) -> None:
         """Gives up what is under way."""
-        tasks = list(self._tasks)
+        self.stop_feeding()
+        tasks = [*self._tasks, *filter(None, [self._feeder])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

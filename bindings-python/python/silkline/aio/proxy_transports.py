@@ -86,7 +86,8 @@ class ProxyTransport(Protocol):
         """Closes all connections."""
 
 
-def _trusting(ca: CertificateAuthority | None) -> ssl.SSLContext:
+def trusting(ca: CertificateAuthority | None) -> ssl.SSLContext:
+    """What trusts the system's authorities and the one given."""
     if isinstance(ca, ssl.SSLContext):
         return ca
     context = ssl.create_default_context()
@@ -138,7 +139,7 @@ class AiohttpProxyTransport:
     ) -> None:
         self._session = session
         self._own: aiohttp.ClientSession | None = None
-        self._context = _trusting(ca)
+        self._context = trusting(ca)
 
     async def start(self) -> None:
         """Opens the session."""
@@ -220,7 +221,7 @@ class HttpxProxyTransport:
     """Sends with httpx, by clients of its own: httpx binds each to one proxy."""
 
     def __init__(self, *, ca: CertificateAuthority | None = None) -> None:
-        self._context = _trusting(ca)
+        self._context = trusting(ca)
         self._direct: httpx.AsyncClient | None = None
         self._proxied: dict[str, httpx.AsyncClient] = {}
 

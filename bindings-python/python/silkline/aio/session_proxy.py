@@ -16,7 +16,7 @@ from silkline.engine import ProxySessionLost, ProxyStats
 from .errors import TooManyRedirects
 from .proxy_driver import Call, ProxyDriver, Verdict
 from .proxy_requests import AnyTarget, RequestOptions, TargetSource, built, taken_apart
-from .proxy_results import Outcome, outcomes
+from .proxy_results import Outcome, Window
 from .proxy_transports import CertificateAuthority, ProxyTransport, named_proxy_transport
 from .redirects import followed
 from .response import Response
@@ -52,8 +52,8 @@ class SessionProxy:
     `ssl.SSLContext`. ``transport`` is ``"aiohttp"``, ``"httpx"``, or any `ProxyTransport` (which then
     brings its own trust). ``banned`` says of an answer whether it is a ban in disguise: then the
     request is tried again through another session. ``on_session_lost`` is called when a named
-    session is lost; left out, it is logged. Up to ``max_redirects`` redirects are followed, each
-    through the session of the request before it. A body may have up to ``max_body`` bytes.
+    session is lost; left out, it is logged. Unless ``follow_redirects`` is false, up to
+    ``max_redirects`` redirects are followed, each through the session of the request before it. A body may have up to ``max_body`` bytes.
     ``queue_size`` is how many requests each `results` takes from its source ahead of what its reader
     took out. When the block is left, requests under way have ``grace`` seconds, and the deletion of
     the sessions ``delete_timeout`` more; with ``keep_sessions`` they are left to expire.
@@ -81,6 +81,7 @@ class SessionProxy:
         options: ProxyOptions | None = None,
         banned: Verdict | None = None,
         on_session_lost: Callable[[ProxySessionLost], object] | None = None,
+        follow_redirects: bool = True,
         max_redirects: int = 20,
         max_body: int | None = 100_000_000,
         queue_size: int = 1_000,
@@ -117,6 +118,7 @@ class SessionProxy:
         )
         self._banned = banned
         self._on_session_lost = on_session_lost or _warn
+        self._follow_redirects = follow_redirects
         self._max_redirects = max_redirects
         self._max_body = max_body
         self._queue_size = queue_size
@@ -127,6 +129,7 @@ class SessionProxy:
         self._delete_timeout = delete_timeout
         self._names = itertools.count(1)
         self._driver: ProxyDriver | None = None
+        self._windows: set[Window] = set()
         self._closing: asyncio.Task[None] | None = None
 
     # --- the block ----------------------------------------------------------------------------
@@ -158,10 +161,13 @@ class SessionProxy:
         """Takes and sends nothing more, gives up what is under way after so many seconds.
 
         Then the sessions are deleted. Requests that are waited for end with the error
-        ``job_closed``. A second call can shorten the grace of the first.
+        ``job_closed``, iterations with what they took in. A second call can shorten the grace of the
+        first.
         """
         if self._driver is None:
             return
+        for window in self._windows:
+            window.stop_feeding()
         self._driver.close(grace)
         if self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(self._close(self._driver))
@@ -240,20 +246,24 @@ class SessionProxy:
     async def _fetch(self, request: Request, options: RequestOptions) -> Response:
         """Sends a request and those that its redirects lead to."""
         most = options.get("max_redirects", self._max_redirects)
-        follows = options.get("follow_redirects", True)
-        response = await self._send(request, options)
+        follows = options.get("follow_redirects", self._follow_redirects)
+        driver = self._entered()
+        response = await self._send(driver, request, options)
         while follows and (target := followed(response)) is not None:
             if len(response.history) >= most:
                 text = f"`{response.url}` redirects for the {len(response.history) + 1}th time"
                 raise TooManyRedirects(text, response=response)
-            response = _after(response, await self._send(target, options, response.session))
+            response = _after(response, await self._send(driver, target, options, response.session))
         return response
 
     async def _send(
-        self, request: Request, options: RequestOptions, stay_in: str | None = None
+        self,
+        driver: ProxyDriver,
+        request: Request,
+        options: RequestOptions,
+        stay_in: str | None = None,
     ) -> Response:
-        banned = options.get("banned", self._banned)
-        call = Call(self._entered(), request, banned)
+        call = Call(driver, request, options.get("banned", self._banned))
         name = options.get("session")
         finished = await call.outcome(
             options=options.get("options"),
@@ -280,7 +290,18 @@ class SessionProxy:
         if isinstance(requests, (str, bytes, Request, Mapping)):
             raise TypeError("results() takes an iterable of requests, not a single one")
         self._entered()
-        return outcomes(requests, self._fetch_target, queue_size or self._queue_size)
+        return self._results(requests, queue_size or self._queue_size)
+
+    async def _results(self, requests: TargetSource, size: int) -> AsyncGenerator[Outcome, None]:
+        window = Window(self._fetch_target, size)
+        self._windows.add(window)
+        try:
+            window.start(requests)
+            while (outcome := await window.next()) is not None:
+                yield outcome
+        finally:
+            self._windows.discard(window)
+            await window.close()
 
     async def _fetch_target(self, target: AnyTarget) -> Response:
         request, options = taken_apart(target)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 from silkline import __version__
 
-from . import extract, plan, sandbox
+from . import extract, fetch, plan, sandbox, sessions
 
 __all__ = ["main", "parser"]
 
-_COMMANDS = (extract, sandbox, plan)
+_COMMANDS = (extract, fetch, sessions, sandbox, plan)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -20,10 +18,10 @@ from . import values
 from .extract_input import BadLine, InputError, QueryReader, count, lines, open_input
 from .extract_output import Finished, Output, OutputError, failure, key, key_of, record
 from .extract_progress import Progress
+from .service import api_key
+from .signals import on_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from silkline.aio import Extractor
     from silkline.engine import ExtractionStats, ExtractionUnmatched
 
@@ -52,8 +50,6 @@ examples:
   silkline extract urls.txt --page-type article -o articles.jsonl --resume --budget 10000
   zcat queries.jl.gz | silkline extract - --rate 20 --concurrency 200 | jq .product.name
 """
-
-_KEYS = ("SILKLINE_API_KEY", "ZYTE_AUTOEXTRACT_KEY")
 
 
 def add_parser(commands: Any) -> None:
@@ -140,9 +136,7 @@ def add_parser(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     parser: argparse.ArgumentParser = options._parser  # noqa: SLF001
-    api_key = options.api_key or next(filter(None, map(os.environ.get, _KEYS)), None)
-    if not api_key:
-        parser.error("no API key: give --api-key or set SILKLINE_API_KEY")
+    secret = api_key(parser, options)
     path = None if options.input == "-" else Path(options.input)
     target = None if str(options.output) in {"None", "-"} else options.output
     if options.resume and target is None:
@@ -155,10 +149,10 @@ def _run(options: argparse.Namespace) -> int:
         if path and target and target.exists() and target.samefile(path):
             parser.error("argument --output: is the same file as FILE")
         try:
-            _extractor(options, api_key, None)  # what is wrong is told before OUT is touched
+            _extractor(options, secret, None)  # what is wrong is told before OUT is touched
             with Output(target) as output:
                 finished = output.open(resume=options.resume, overwrite=options.overwrite)
-                extractor = _extractor(options, api_key, finished)
+                extractor = _extractor(options, secret, finished)
                 return _extract(options, extractor, source, output, finished)
         except (OutputError, InputError, _InvalidOption) as error:
             parser.error(str(error))
@@ -243,7 +237,7 @@ class _Extraction:
         status = 0
         try:
             async with self._extractor as extractor:
-                with _signals(lambda times: self._stop(0.0 if times > 1 else grace)):
+                with on_signals(lambda times: self._stop(0.0 if times > 1 else grace)):
                     queries = self._queries(reader, source)
                     async with aclosing(extractor.results(queries)) as results:
                         async for outcome in results:
@@ -318,29 +312,3 @@ class _Extraction:
             parts.append("the rest is unfinished")
         parts.append(f"cost {self.progress.cost(stats)}")
         self.progress.say(", ".join(parts))
-
-
-@contextmanager
-def _signals(stop: Callable[[int], None]) -> Iterator[None]:
-    """Calls on SIGINT and SIGTERM, with how often they came."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    times = 0
-
-    def told() -> None:
-        nonlocal times
-        times += 1
-        stop(times)
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {
-        number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(told))
-        for number in numbers
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
