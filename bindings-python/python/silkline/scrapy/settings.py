@@ -168,6 +168,11 @@ class Options:
     extraction_policy: RetryPolicy | None = _option(_policy, None)  # noqa: RUF009 -- a field
     extraction_ahead: int = _option(_count, 1_000)
 
+    @property
+    def uses_sessions(self) -> bool:
+        """Whether there is a pool of sessions for requests that name none."""
+        return self.sessions != 0
+
     @classmethod
     def read(cls, settings: BaseSettings) -> Options:
         """The options of a crawl; raises `InvalidOption`, which names the setting and the fault."""
