@@ -290,3 +290,33 @@ class Spider(Base):
     assert done.of("closed") == ["silkline_user_suspended"]
     assert "The proxy refuses the account" in done.err
     assert web.paths() == []
+
+
+@pytest.mark.parametrize("scrapy", [None, "2.11"])
+def test_redirects_stay_and_bans_of_targets_move(
+    tmp_path: Path, web: Web, scrapy: str | None
+) -> None:
+    spider = """
+class Spider(Base):
+    custom_settings = {"SILKLINE_BAN_STATUSES": [403]}
+    urls = [f"/redirect/2?to=/headers?{n}" for n in range(8)] + ["/ban-if-peer/127.0.0.2"]
+
+    def first(self):
+        yield from super().first()
+        yield scrapy.Request(f"{SITE}/redirect/1?to=/headers?asked",
+                             headers={"X-Crawlera-Session": "create"})
+        yield scrapy.Request(f"{SITE}/redirect/1?to=/headers?outside",
+                             meta={"silkline_session": False})
+"""
+    settings = {"SILKLINE_SESSIONS": 4}
+    done = crawl(tmp_path, web.url, spider, settings, proxy={"delay": 0.1}, scrapy=scrapy)
+    assert done.of("status") == [200] * 11
+    assert done.service["early_requests"] == 0
+    assert done.service["sessions_created"] <= 6
+    for peer, paths in web.peers().items():
+        for end in range(8):
+            steps = [path for path in paths if path.endswith(f"headers?{end}")]
+            assert len(steps) in (0, 3), (peer, steps)
+    asked = [paths for paths in web.peers().values() if any("asked" in path for path in paths)]
+    assert len(asked) == 1
+    assert done.stats.get("silkline/proxy/bans", 0) <= 1

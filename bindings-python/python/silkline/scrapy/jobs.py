@@ -42,7 +42,7 @@ class Job:
     @property
     def is_any(self) -> bool:
         """Whether any session of the pool will do."""
-        return self.route.session is None and not self.route.outside
+        return self.route.is_any
 
 
 class Backlog:

@@ -36,7 +36,14 @@ from .failures import failure_of
 from .jobs import Backlog, Job
 from .lease import SWALLOWED, TOKEN, Lease
 from .numbers import Numbers
-from .routing import END_SESSION, SESSION, SESSION_HEADER, Route, asks_for_session, route
+from .routing import (
+    CAME_THROUGH,
+    END_SESSION,
+    SESSION_HEADER,
+    Route,
+    asks_for_session,
+    route,
+)
 from .settings import Options
 from .state import State
 from .wake import Call as TimedCall
@@ -102,13 +109,13 @@ class Pool:
     def route(self, request: Request) -> Route | None:
         """The way of a request that Scrapy hands over; ``None``: not through the proxy."""
         way = route(request, self._state.names)
-        if way is not None and not self.options.uses_sessions and way.session is None:
+        if way is not None and not self.options.uses_sessions:
             way = way.bypassing()
         return way
 
     def submit(self, request: Request, way: Route) -> None:
         """Takes a request in from the scheduler."""
-        if way.session is None and not way.outside:
+        if way.is_any:
             self._backlog.push(request, way)
             self._fill()
         else:
@@ -149,13 +156,12 @@ class Pool:
         self, request: Request, way: Route, priority: int, waiter: Deferred[Lease] | None = None
     ) -> None:
         request.meta.pop(TOKEN, None)
+        request.meta.pop(CAME_THROUGH, None)
         asked = way.own_session and asks_for_session(request)
         if asked:
             self._names_made += 1
             name = f"asked for {self._state.run}.{self._names_made}"
             way = Route(name, options=way.options)
-            request.headers.pop(SESSION_HEADER, None)
-            request.meta[SESSION] = name
         if way.session is not None:
             request.meta.setdefault("cookiejar", way.session)
         try:
@@ -165,6 +171,7 @@ class Pool:
                 options=way.options,
                 session=way.session,
                 replace_session=way.replace,
+                stay_in=way.stay_in,
                 outside_sessions=way.outside,
                 priority=max(-_FIRST, min(_FIRST, priority)),
             )
@@ -344,8 +351,11 @@ class Pool:
         error = self.api.read(response.status, headers, body).error
         session = response.headers.get(SESSION_HEADER)
         name = lease.job.route.session
-        if name is not None and session is not None:
-            self._state.name(session.decode("latin-1"), name)
+        if session is not None:
+            if name is not None:
+                self._state.name(session.decode("latin-1"), name)
+            redirects = lease.request.meta.get("redirect_times", 0)
+            lease.request.meta[CAME_THROUGH] = [redirects, name, session.decode("latin-1")]
         self.numbers.answer(error, lease.send.session)
         self._engine.handle_response(
             lease.send.request_id,

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
     from scrapy.http import Request
 
-__all__ = ["END_SESSION", "REPLACE_SESSION", "SESSION", "SESSION_HEADER", "Route", "route"]
+__all__ = [
+    "CAME_THROUGH",
+    "END_SESSION",
+    "REPLACE_SESSION",
+    "SESSION",
+    "SESSION_HEADER",
+    "Route",
+    "route",
+]
 
 SESSION = "silkline_session"
 """Meta key: the name of a session, or False for none."""
@@ -22,6 +30,8 @@ REPLACE_SESSION = "silkline_replace_session"
 END_SESSION = "silkline_end_session"
 """Meta key: whether the named session ends after the request."""
 SESSION_HEADER = "X-Crawlera-Session"
+CAME_THROUGH = "_silkline_session"
+"""Meta key: after how many redirects a request came through which session, by name and id."""
 _REGION_HEADER = "X-Crawlera-Region"
 _PREFIX = b"x-crawlera-"
 
@@ -34,6 +44,8 @@ class Route:
     """The name of its session."""
     replace: bool = False
     """Whether that may be a new one."""
+    stay_in: str | None = None
+    """The id of the session that it goes on in, as long as that is there."""
     outside: bool = False
     """Whether it goes outside sessions."""
     options: ProxyOptions | None = None
@@ -41,9 +53,14 @@ class Route:
     own_session: bool = False
     """Whether it keeps a session header of which only the spider knows what it means."""
 
+    @property
+    def is_any(self) -> bool:
+        """Whether any session of the pool will do."""
+        return self.session is None and self.stay_in is None and not self.outside
+
     def bypassing(self) -> Route:
         """The same for a request that no scheduler has seen: outside sessions, unless named."""
-        return self if self.session is not None else replace(self, outside=True)
+        return replace(self, outside=True) if self.is_any else self
 
 
 def route(request: Request, names: Mapping[str, str]) -> Route | None:
@@ -60,6 +77,11 @@ def route(request: Request, names: Mapping[str, str]) -> Route | None:
     options, wrong = _own_options(request)
     if wrong:
         return Route(outside=True, own_session=True)
+    came_through = meta.get(CAME_THROUGH)
+    if came_through is not None and came_through[0] < meta.get("redirect_times", 0):
+        # A redirect, by whichever middleware.
+        _, name, session = came_through
+        return Route(name, stay_in=None if name else session, options=options)
     asked = _text(request, SESSION_HEADER)
     if isinstance(named, str) and named:
         return Route(named, bool(meta.get(REPLACE_SESSION)), options=options)
