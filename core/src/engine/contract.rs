@@ -134,7 +134,8 @@ pub enum IdleReason {
 
 impl IdleReason {
     /// All reasons, in the order of their names.
-    pub const ALL: [Self; 4] = [Self::Closed, Self::Empty, Self::OutOfBudget, Self::Stopped];
+    pub const ALL: [Self; 5] =
+        [Self::Closed, Self::Empty, Self::Incomplete, Self::OutOfBudget, Self::Stopped];
 
     /// The stable name.
     pub const fn as_str(self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::RequestId;
+use super::{RequestId, form::saved_struct};
 use crate::{
     Rng, Timestamp,
     schedule::{FailureClass, Progress, RetryPolicy},
@@ -196,20 +196,22 @@ impl Gate {
 }
 
 /// A gate in a snapshot.
-#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SavedGate {
     stopped: bool,
     closing: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pause: Option<SavedPause>,
 }
 
-#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
+#[derive(Clone, Debug, Default)]
 struct SavedPause {
     wait_us: u64,
     throttled: u32,
     account: u32,
 }
+
+saved_struct!(SavedGate { stopped, closing; pause });
+saved_struct!(SavedPause { wait_us, throttled, account; });
 
 #[cfg(test)]
 mod tests {

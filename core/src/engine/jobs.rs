@@ -3,9 +3,7 @@
 use alloc::{boxed::Box, collections::BTreeMap};
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Cost, JobId, NotSubmitted, WaitReason, clock::age};
+use super::{Cost, JobId, NotSubmitted, WaitReason, clock::age, form::saved_struct};
 use crate::{
     Rng, Timestamp,
     schedule::{DomainQueues, FailureClass, Level, Next, Progress, RetryPolicy, Slab, Timers},
@@ -271,39 +269,30 @@ impl<T> Jobs<T> {
 }
 
 /// What all machines keep of a job in a snapshot. Ages and waits in microseconds.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SavedJob<S> {
     id: u64,
     domain: Box<str>,
-    #[serde(default, skip_serializing_if = "is_default")]
     priority: i32,
-    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) class: u8,
-    #[serde(default, skip_serializing_if = "is_default")]
     attempts: u32,
-    #[serde(default, skip_serializing_if = "is_default")]
     billed: u32,
-    #[serde(default, skip_serializing_if = "is_default")]
     possibly_billed: u32,
     age_us: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     wait_us: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     first_attempt_age_us: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     streak: Option<(Box<str>, u64)>,
-    #[serde(default, skip_serializing_if = "is_default")]
     failures: BTreeMap<Box<str>, u16>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<Box<str>>,
-    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) in_flight: bool,
     pub(crate) inner: S,
 }
 
-fn is_default<V: Default + PartialEq>(value: &V) -> bool {
-    *value == V::default()
-}
+saved_struct!(SavedJob<S> {
+    id, domain, age_us, inner;
+    priority, class, attempts, billed, possibly_billed, wait_us, first_attempt_age_us, streak,
+    failures, key, in_flight,
+});
 
 impl<T> Jobs<T> {
     /// A job as a snapshot keeps it.

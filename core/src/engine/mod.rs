@@ -23,6 +23,7 @@ mod clock;
 mod contract;
 mod extraction;
 mod flights;
+mod form;
 mod gate;
 mod host;
 mod ids;

@@ -2,10 +2,9 @@
 
 use alloc::{string::String, vec::Vec};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-
+use super::form::{Reader, Saved, saved_struct};
 use crate::http::{Headers, Response};
+use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// Bytes that are no snapshot of this machine.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -61,30 +60,30 @@ impl InvalidSnapshot {
 /// The version that is written.
 const VERSION: u32 = 1;
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default)]
 struct Header {
     silkline_snapshot: String,
     version: u32,
 }
+saved_struct!(Header { silkline_snapshot, version; });
 
 /// Writes a snapshot of a machine.
-pub(crate) fn write<S: Serialize>(machine: &'static str, state: &S) -> Vec<u8> {
-    let header = Header { silkline_snapshot: machine.into(), version: VERSION };
-    // Plain data with text keys: nothing in it can fail to be written.
-    let mut bytes = serde_json::to_vec(&header).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes.append(&mut serde_json::to_vec(state).unwrap_or_default());
-    bytes
+pub(crate) fn write(machine: &'static str, state: &impl Saved) -> Vec<u8> {
+    let mut text = String::new();
+    Header { silkline_snapshot: machine.into(), version: VERSION }.write(&mut text);
+    text.push('\n');
+    state.write(&mut text);
+    text.into_bytes()
 }
 
 /// Reads a snapshot of a machine.
-pub(crate) fn read<S: DeserializeOwned>(
+pub(crate) fn read<S: Default + Saved>(
     machine: &'static str,
     bytes: &[u8],
 ) -> Result<S, InvalidSnapshot> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(InvalidSnapshot::Unknown)?;
     let (header, state) = bytes.split_at(end);
-    let header: Header = serde_json::from_slice(header).map_err(|_| InvalidSnapshot::Unknown)?;
+    let header: Header = read_whole(header).map_err(|_| InvalidSnapshot::Unknown)?;
     if header.silkline_snapshot != machine {
         let found = header.silkline_snapshot;
         return Err(InvalidSnapshot::Machine { found, expected: machine });
@@ -92,8 +91,14 @@ pub(crate) fn read<S: DeserializeOwned>(
     if header.version > VERSION {
         return Err(InvalidSnapshot::Version { found: header.version, known: VERSION });
     }
-    serde_json::from_slice(state)
-        .map_err(|error| InvalidSnapshot::content(alloc::format!("{error}")))
+    read_whole(state)
+}
+
+fn read_whole<S: Default + Saved>(text: &[u8]) -> Result<S, InvalidSnapshot> {
+    let mut reader = Reader::new(text)?;
+    let value = reader.value()?;
+    reader.end()?;
+    Ok(value)
 }
 
 /// The largest number that is believed: what is counted from there on stays in its type, and ids
@@ -109,12 +114,13 @@ pub(crate) fn check_numbers(numbers: impl IntoIterator<Item = u64>) -> Result<()
 }
 
 /// A response in a snapshot.
-#[derive(Deserialize, Serialize)]
+#[derive(Default)]
 pub(crate) struct SavedResponse {
     status: u16,
     headers: Vec<(String, String)>,
     body: SavedBytes,
 }
+saved_struct!(SavedResponse { status, headers, body; });
 
 impl SavedResponse {
     pub(crate) fn new(response: &Response) -> Self {
@@ -133,9 +139,22 @@ impl SavedResponse {
 }
 
 /// Bytes in a snapshot, as Base64.
-#[derive(Deserialize, Serialize)]
-#[serde(transparent)]
+#[derive(Default)]
 pub(crate) struct SavedBytes(String);
+
+impl Saved for SavedBytes {
+    fn write(&self, out: &mut String) {
+        self.0.write(out);
+    }
+
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), InvalidSnapshot> {
+        self.0.read(reader)
+    }
+
+    fn is_default(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl SavedBytes {
     pub(crate) fn new(bytes: &[u8]) -> Self {

@@ -3,18 +3,14 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Pace, SessionKey, SessionPool};
 use crate::Timestamp;
 
 /// A session as it is kept.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SavedSession {
     pub(crate) id: Box<str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) address: Option<Box<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<Box<str>>,
     /// Since the last request was sent.
     pub(crate) idle_us: u64,
@@ -109,8 +105,7 @@ mod tests {
         pool.adopt("b", None, SECOND * 12, at(100));
         let named = pool.adopt("n", None, SECOND * 12, at(100));
         assert!(pool.set_name(named, "login"));
-        let saved = serde_json::to_string(&pool.save(at(104))).unwrap();
-        let saved: Vec<SavedSession> = serde_json::from_str(&saved).unwrap();
+        let saved = pool.save(at(104));
         let mut restored = SessionPool::new(PoolConfig::default());
         for session in &saved {
             assert!(restored.take_back(session, SECOND * 3, SECOND * 12, at(7)).is_some());

@@ -1,22 +1,22 @@
 //! What queries cost, and how much may still be spent.
 
-use serde::{Deserialize, Serialize};
-
+use super::super::form::saved_struct;
 use crate::extraction::Usage;
 
 /// Queries by billing, in all and in the current cycle.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
     billed: u64,
     unbilled: u64,
     unknown: u64,
     cycle_billed: u64,
     cycle_unknown: u64,
-    #[serde(skip)]
     in_flight: u64,
     /// Numbers the cycles, so that late news of an old one leaves the current one alone.
     cycle: u64,
 }
+// What is under way is unknown in a snapshot.
+saved_struct!(Ledger { billed, unbilled, unknown, cycle_billed, cycle_unknown, cycle; });
 
 /// What became known about a query.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

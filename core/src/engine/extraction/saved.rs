@@ -3,12 +3,11 @@
 use alloc::{boxed::Box, collections::VecDeque, string::String, vec::Vec};
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     super::{
         Failure,
         clock::{age, micros},
+        form::{saved_enum, saved_struct},
         gate::SavedGate,
         jobs::SavedJob,
         snapshot::{self, InvalidSnapshot, SavedBytes, SavedResponse},
@@ -26,7 +25,7 @@ use crate::{
 
 const MACHINE: &str = "extraction_engine";
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default)]
 struct State {
     rng: u64,
     next_job: u64,
@@ -39,25 +38,39 @@ struct State {
     jobs: Vec<SavedJob<SavedWork>>,
     events: Vec<SavedEvent>,
 }
+saved_struct!(State {
+    rng, next_job, next_request, rate_full_in_us, gate, ledger, counters, parked, jobs, events;
+});
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default)]
 struct SavedWork {
     query: String,
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     alone: bool,
-    #[serde(default)]
     limited: u8,
 }
+saved_struct!(SavedWork { query; alone, limited });
 
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
 enum SavedEvent {
     Finished(Box<SavedOutcome>),
     Stopped(SavedResponse),
-    Unmatched { raw: SavedBytes, query: Option<String> },
+    Unmatched(SavedUnmatched),
+}
+saved_enum!(SavedEvent {; "finished" Finished, "stopped" Stopped, "unmatched" Unmatched });
+
+impl Default for SavedEvent {
+    fn default() -> Self {
+        Self::Stopped(SavedResponse::default())
+    }
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default)]
+struct SavedUnmatched {
+    raw: SavedBytes,
+    query: Option<String>,
+}
+saved_struct!(SavedUnmatched { raw; query });
+
+#[derive(Default)]
 struct SavedOutcome {
     job: u64,
     key: Option<Box<str>>,
@@ -68,10 +81,13 @@ struct SavedOutcome {
     possibly_billed: u32,
     elapsed_us: u64,
 }
+saved_struct!(SavedOutcome {
+    job, query, outcome, attempts, billed, possibly_billed, elapsed_us; key
+});
 
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Default)]
 enum SavedEnding {
+    #[default]
     Cancelled,
     Closed,
     Interrupted,
@@ -82,6 +98,10 @@ enum SavedEnding {
     Result(Option<SavedBytes>),
     Service(SavedResponse),
 }
+saved_enum!(SavedEnding {
+    "cancelled" Cancelled, "closed" Closed, "interrupted" Interrupted;
+    "failed" Failed, "result" Result, "service" Service,
+});
 
 impl ExtractionEngine {
     /// Everything that a new process needs to go on: ages instead of moments, no key of the API.
@@ -252,10 +272,10 @@ impl SavedEvent {
                 Self::Finished(Box::new(SavedOutcome::new(outcome)))
             }
             ExtractionEvent::Stopped(error) => Self::Stopped(SavedResponse::new(error.response())),
-            ExtractionEvent::Unmatched(unmatched) => Self::Unmatched {
+            ExtractionEvent::Unmatched(unmatched) => Self::Unmatched(SavedUnmatched {
                 raw: raw(&unmatched.result).unwrap_or_else(|| SavedBytes::new(b"{}")),
                 query: unmatched.query.as_ref().map(Query::to_json),
-            },
+            }),
         }
     }
 
@@ -266,7 +286,7 @@ impl SavedEvent {
                 ExtractionEvent::Finished(Box::new(outcome.into_outcome(api)?))
             }
             Self::Stopped(response) => ExtractionEvent::Stopped(read_service_error(api, response)?),
-            Self::Unmatched { raw, query } => {
+            Self::Unmatched(SavedUnmatched { raw, query }) => {
                 let raw = raw.into_bytes()?;
                 let read = |json| read_query(api.dialect(), json);
                 let query = query.as_deref().map(read).transpose()?;

@@ -1,5 +1,6 @@
 //! An engine's numbers.
 
+use super::super::form::saved_struct;
 use crate::extraction::Usage;
 
 /// The numbers of an [`ExtractionEngine`](super::ExtractionEngine), since it was made or since the
@@ -54,8 +55,7 @@ pub struct ExtractionStats {
 }
 
 /// The numbers that only grow, as a snapshot keeps them.
-#[derive(Clone, Copy, Debug, Default, serde::Deserialize, serde::Serialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counters {
     pub(super) submitted: u64,
     pub(super) succeeded: u64,
@@ -72,6 +72,11 @@ pub(super) struct Counters {
     pub(super) missing: u64,
     pub(super) unmatched: u64,
 }
+
+saved_struct!(Counters {;
+    submitted, succeeded, failed, cancelled, closed, requests, retries, billed_retries, throttled,
+    occupied, timed_out, late, missing, unmatched,
+});
 
 impl Counters {
     /// All numbers, to be checked.

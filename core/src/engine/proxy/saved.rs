@@ -8,11 +8,10 @@ use alloc::{
 };
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     super::{
         clock::{age, micros},
+        form::saved_struct,
         gate::SavedGate,
         jobs::SavedJob,
         snapshot::{self, InvalidSnapshot, SavedBytes},
@@ -21,7 +20,9 @@ use super::{
     ProxyJobError, ProxyOutput, Seat, Stage, Target, Work,
     adoption::Listing,
     job::Missing,
-    saved_parts::{SavedEnding, SavedEvent, SavedOutcome, SavedRequest, SavedServiceError, pairs},
+    saved_parts::{
+        SavedEnding, SavedEvent, SavedLoss, SavedOutcome, SavedRequest, SavedServiceError, pairs,
+    },
     stats::Counters,
 };
 use crate::{
@@ -34,7 +35,7 @@ use crate::{
 
 const MACHINE: &str = "proxy_engine";
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default)]
 struct State {
     rng: u64,
     next_job: u64,
@@ -57,31 +58,32 @@ struct State {
     jobs: Vec<SavedJob<SavedWork>>,
     events: Vec<SavedEvent>,
 }
+saved_struct!(State {
+    rng, next_job, next_request, next_line, gate, counters, concurrency, warm_up,
+    creation_failures, crowded, sessions, lost, deletions, foreign, lines, forbidden, jobs, events;
+    creation_wait_us
+});
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default)]
 struct SavedLine {
     serial: u64,
     name: Box<str>,
     lost: bool,
     ending: bool,
 }
+saved_struct!(SavedLine { serial, name, lost, ending; });
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default)]
 struct SavedWork {
-    #[serde(flatten)]
     request: SavedRequest,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     options: Vec<(String, String)>,
     /// The serial number of its line, and whether it may go through another session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     line: Option<(u64, bool)>,
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     outside: bool,
-    #[serde(default)]
     limited: u8,
-    #[serde(default)]
     free: u8,
 }
+saved_struct!(SavedWork { request; options, line, outside, limited, free });
 
 impl ProxyEngine {
     /// Everything that a new process needs to go on: ages instead of moments, no key of the API,
@@ -412,11 +414,13 @@ impl ProxyEngine {
             })),
             // Its job is in the snapshot, and tells it again.
             ProxyEvent::Incomplete(_) => return None,
-            ProxyEvent::SessionLost { name, session, cause } => SavedEvent::SessionLost {
-                name: name.clone(),
-                session: session.as_str().into(),
-                cause: cause.as_str().into(),
-            },
+            ProxyEvent::SessionLost { name, session, cause } => {
+                SavedEvent::SessionLost(SavedLoss {
+                    name: name.clone(),
+                    session: session.as_str().into(),
+                    cause: cause.as_str().into(),
+                })
+            }
             ProxyEvent::Stopped(error) => SavedEvent::Stopped(SavedServiceError::new(error)),
         })
     }

@@ -7,12 +7,11 @@ use alloc::{
 };
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     super::{
         Cost, Failure,
         clock::micros,
+        form::{saved_enum, saved_struct},
         snapshot::{InvalidSnapshot, SavedBytes, SavedResponse},
     },
     JobId, ProxyEvent, ProxyFetched, ProxyJobError, ProxyOutcome, RequestId, SessionLoss,
@@ -24,26 +23,25 @@ use crate::{
         InvalidProxiedRequest, InvalidProxyOptions, OutgoingAddress, ProxyErrorKind,
         ProxyServiceError, SessionId,
     },
+    schedule::SavedSession,
 };
 
 /// A request in a snapshot, less what does not belong there.
-#[derive(Deserialize, Serialize)]
+#[derive(Default)]
 pub(super) struct SavedRequest {
     pub(super) method: String,
     pub(super) url: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) headers: Vec<(String, String)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<SavedBytes>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) missing_headers: Vec<String>,
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(super) missing_body: bool,
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(super) missing_url: bool,
 }
+saved_struct!(SavedRequest {
+    method, url; headers, body, missing_headers, missing_body, missing_url
+});
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default)]
 pub(super) struct SavedServiceError {
     pub(super) code: String,
     pub(super) status: u16,
@@ -51,16 +49,32 @@ pub(super) struct SavedServiceError {
     pub(super) detail: String,
     pub(super) retry_after_us: Option<u64>,
 }
+saved_struct!(SavedServiceError { code, status, text, detail; retry_after_us });
 
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
 pub(super) enum SavedEvent {
     Finished(Box<SavedOutcome>),
-    SessionLost { name: Box<str>, session: String, cause: String },
+    SessionLost(SavedLoss),
     Stopped(SavedServiceError),
 }
+saved_enum!(SavedEvent {;
+    "finished" Finished, "session_lost" SessionLost, "stopped" Stopped,
+});
 
-#[derive(Deserialize, Serialize)]
+impl Default for SavedEvent {
+    fn default() -> Self {
+        Self::Stopped(SavedServiceError::default())
+    }
+}
+
+#[derive(Default)]
+pub(super) struct SavedLoss {
+    pub(super) name: Box<str>,
+    pub(super) session: String,
+    pub(super) cause: String,
+}
+saved_struct!(SavedLoss { name, session, cause; });
+
+#[derive(Default)]
 pub(super) struct SavedOutcome {
     pub(super) job: u64,
     pub(super) key: Option<Box<str>>,
@@ -71,20 +85,18 @@ pub(super) struct SavedOutcome {
     pub(super) possibly_billed: u32,
     pub(super) elapsed_us: u64,
 }
+saved_struct!(SavedOutcome {
+    job, request, outcome, attempts, billed, possibly_billed, elapsed_us; key
+});
 
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Default)]
 pub(super) enum SavedEnding {
     Banned(SavedResponse),
+    #[default]
     Cancelled,
     Closed,
     Failed(String),
-    Fetched {
-        request: u64,
-        response: SavedResponse,
-        session: Option<String>,
-        outgoing: Option<String>,
-    },
+    Fetched(SavedFetched),
     HeadersTooLarge(usize),
     Interrupted,
     Option(String),
@@ -94,6 +106,22 @@ pub(super) enum SavedEnding {
     SessionLost(Box<str>),
     Url(String),
 }
+saved_enum!(SavedEnding {
+    "cancelled" Cancelled, "closed" Closed, "interrupted" Interrupted, "region" Region;
+    "banned" Banned, "failed" Failed, "fetched" Fetched, "headers_too_large" HeadersTooLarge,
+    "option" Option, "scheme" Scheme, "service" Service, "session_lost" SessionLost, "url" Url,
+});
+
+#[derive(Default)]
+pub(super) struct SavedFetched {
+    request: u64,
+    response: SavedResponse,
+    session: Option<String>,
+    outgoing: Option<String>,
+}
+saved_struct!(SavedFetched { request, response; session, outgoing });
+
+saved_struct!(SavedSession { id, idle_us, steps, bans, timeouts; address, name, wait_us });
 
 impl SavedRequest {
     pub(super) fn read(&mut self) -> Result<(Request, Option<Missing>), InvalidSnapshot> {
@@ -139,7 +167,7 @@ impl SavedEvent {
     pub(super) fn into_event(self) -> Result<ProxyEvent, InvalidSnapshot> {
         Ok(match self {
             Self::Finished(outcome) => ProxyEvent::Finished(Box::new(outcome.into_outcome()?)),
-            Self::SessionLost { name, session, cause } => {
+            Self::SessionLost(SavedLoss { name, session, cause }) => {
                 let none = |_| InvalidSnapshot::content("a session id is none");
                 let session = SessionId::new(session).map_err(none)?;
                 let cause = SessionLoss::from_name(&cause).unwrap_or(SessionLoss::Gone);
@@ -153,12 +181,12 @@ impl SavedEvent {
 impl SavedEnding {
     pub(super) fn new(outcome: &Result<ProxyFetched, ProxyJobError>) -> Self {
         match outcome {
-            Ok(fetched) => Self::Fetched {
+            Ok(fetched) => Self::Fetched(SavedFetched {
                 request: fetched.request.as_u64(),
                 response: SavedResponse::new(&fetched.response),
                 session: fetched.session.as_ref().map(|id| id.as_str().into()),
                 outgoing: fetched.outgoing.as_ref().map(|address| address.as_str().into()),
-            },
+            }),
             Err(ProxyJobError::Banned(response)) => Self::Banned(SavedResponse::new(response)),
             Err(ProxyJobError::Cancelled) => Self::Cancelled,
             Err(ProxyJobError::Closed) => Self::Closed,
@@ -187,7 +215,7 @@ impl SavedEnding {
     ) -> Result<Result<ProxyFetched, ProxyJobError>, InvalidSnapshot> {
         let invalid = |error| ProxyJobError::Request(error);
         Ok(Err(match self {
-            Self::Fetched { request, response, session, outgoing } => {
+            Self::Fetched(SavedFetched { request, response, session, outgoing }) => {
                 return Ok(Ok(ProxyFetched {
                     request: RequestId(request),
                     response: response.into_response()?,

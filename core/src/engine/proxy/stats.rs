@@ -1,5 +1,6 @@
 //! An engine's numbers.
 
+use super::super::form::saved_struct;
 use crate::schedule::PoolStats;
 
 macro_rules! numbers {
@@ -31,11 +32,12 @@ macro_rules! numbers {
         }
 
         /// The numbers that only grow, as a snapshot keeps them.
-        #[derive(Clone, Copy, Debug, Default, serde::Deserialize, serde::Serialize)]
-        #[serde(default)]
+        #[derive(Clone, Copy, Debug, Default)]
         pub(super) struct Counters {
             $(pub(super) $name: u64,)+
         }
+
+        saved_struct!(Counters {; $($name),+ });
 
         impl Counters {
             pub(super) fn stats(self) -> ProxyStats {
