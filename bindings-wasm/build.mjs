@@ -98,6 +98,7 @@ function buildOf(crate, options, name) {
 
 const protocol = build('protocol', 'silkline');
 build('extraction-engine', 'extraction_engine');
+build('proxy-engine', 'proxy_engine');
 buildOf('silkline-wasm-service', [], 'services');
 
 // The package is asked for its constants, which also shows that it starts.

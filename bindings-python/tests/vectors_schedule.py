@@ -241,6 +241,9 @@ class Pool:
         use, asked = self.uses[step["use"]], maybe_seconds(step.get("asked_us"))
         return {"retired": self.pool.finish(use, step["ending"], now, asked=asked)}
 
+    def step_ban(self, step: Given, *_: object) -> Json:
+        return {"retired": self.pool.ban(self.session(step))}
+
     def step_expired(self, _: Given, now: float, __: float | None) -> Json:
         return self.pool.take_expired(now)
 

@@ -7,8 +7,9 @@ const { argumentsOf: _, ...extraction } = require('./lib/extraction.cjs');
 const { HeaderList } = require('./lib/headers.cjs');
 const http = require('./lib/http.cjs');
 const problem = require('./lib/problem.cjs');
-const proxy = require('./lib/proxy.cjs');
-const { policyOf: __, ...schedule } = require('./lib/schedule.cjs');
+const { headOf: ____, proxyArgumentsOf: _____, ...proxy } = require('./lib/proxy.cjs');
+const proxyEngine = require('./lib/proxy-engine.cjs');
+const { policyOf: __, poolSettings: ___, ...schedule } = require('./lib/schedule.cjs');
 const zyteApi = require('./lib/zyte-api.cjs');
 const service = require('./lib/service.cjs');
 const { errorCodes, version } = require('./wasm/constants.json');
@@ -20,6 +21,7 @@ module.exports = {
   ...http,
   ...problem,
   ...proxy,
+  ...proxyEngine,
   ...schedule,
   ...service,
   ERROR_CODES: Object.freeze(errorCodes),

@@ -10,6 +10,7 @@ const read = (name) => readFileSync(join(__dirname, 'wasm', `${name}_bg.wasm`));
 
 start(read('silkline'), {
   extractionEngine: () => read('extraction_engine'),
+  proxyEngine: () => read('proxy_engine'),
   services: () => read('services'),
 });
 

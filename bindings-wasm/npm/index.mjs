@@ -36,6 +36,7 @@ export const {
   parseHttpDate,
   Progress,
   ProxyApi,
+  ProxyEngine,
   ProxyJobError,
   proxyLeaks,
   ProxyOptions,

@@ -10,8 +10,8 @@ export type WasmModule = typeof globalThis extends {
 /**
  * Starts the package with its WebAssembly module: `silkline/silkline.wasm`, compiled or as bytes.
  * Call it once, before anything else; further calls do nothing. A program that uses an engine
- * hands in its module too, `silkline/extraction-engine.wasm`; tests with the services' side do likewise
- * with `silkline/services.wasm`.
+ * hands in its module too, `silkline/extraction-engine.wasm` or `silkline/proxy-engine.wasm`; tests
+ * with the services' side do likewise with `silkline/services.wasm`.
  *
  * @example
  * // In a worker whose bundler imports `.wasm` files as modules:
@@ -24,6 +24,7 @@ export function start(
   source: WasmModule | ArrayBuffer | ArrayBufferView,
   others?: {
     readonly extractionEngine?: WasmModule | ArrayBuffer | ArrayBufferView;
+    readonly proxyEngine?: WasmModule | ArrayBuffer | ArrayBufferView;
     readonly services?: WasmModule | ArrayBuffer | ArrayBufferView;
   },
 ): void;

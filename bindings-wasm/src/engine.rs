@@ -4,8 +4,7 @@ use silkline::{
     Timestamp,
     engine::{
         ExtractionConfig, ExtractionEvent, ExtractionJob, ExtractionJobError, ExtractionOutcome,
-        ExtractionOutput, ExtractionSend, Failure, IdleReason, JobId, Receipt, RequestId,
-        WaitReason,
+        ExtractionOutput, ExtractionSend, JobId, Receipt,
     },
     extraction::{Query, QueryResult, ServiceError},
     http::Response,
@@ -13,9 +12,10 @@ use silkline::{
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::{
-    convert::{self, Object, count, delay, deliver, float, moment, number, quoted, tell},
-    errors::{self, Thrown},
+    convert::{self, Object, count, delay, moment, number, tell},
+    errors::Thrown,
     extraction::{self, ExtractionApi, LONGEST, error_json, head_json, write_row},
+    parcel::{Parcel, failure, id, request_id},
     schedule::{self, RetryPolicy},
 };
 
@@ -30,75 +30,23 @@ pub struct ExtractionEngine {
     parcel: Parcel,
 }
 
-/// Outputs on their way out: rows of numbers, a JSON array of texts and objects, and bytes, each to
-/// be read in turn. `npm/lib/outputs.cjs` knows the rows.
-#[derive(Default)]
-struct Parcel {
-    numbers: Vec<f64>,
-    json: String,
-    bytes: Vec<u8>,
+fn pack_result(parcel: &mut Parcel, kept: &[usize], result: &QueryResult) {
+    // A result, whose error crosses as an object if it has one.
+    if let Some(error) = result.error() {
+        parcel.value(&error_json(error));
+    }
+    let mut row = Vec::new();
+    if let Some(head) = head_json(result.entry()) {
+        parcel.value(&head);
+    }
+    write_row(&mut row, result.entry(), [usize::from(result.error().is_some()), 1]);
+    parcel.numbers.extend(row.into_iter().map(f64::from));
+    parcel.body(kept, result.body());
 }
 
-impl Parcel {
-    fn clear(&mut self) {
-        self.numbers.clear();
-        self.json.clear();
-        self.bytes.clear();
-    }
-
-    fn row<const N: usize>(&mut self, numbers: [f64; N]) {
-        self.numbers.extend(numbers);
-    }
-
-    fn value(&mut self, json: &str) {
-        self.json.push(if self.json.is_empty() { '[' } else { ',' });
-        self.json.push_str(json);
-    }
-
-    fn text(&mut self, text: Option<&str>) {
-        self.value(&text.map_or("null".into(), quoted));
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.numbers.push(float(bytes.len()));
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    /// A body: where it stands, if the other side keeps it, else zero and its bytes.
-    fn body(&mut self, kept: &[usize], body: &[u8]) {
-        let place = body.as_ptr().addr();
-        if kept.contains(&place) {
-            self.numbers.push(float(place));
-        } else {
-            self.numbers.push(0.0);
-            self.bytes(body);
-        }
-    }
-
-    /// A result, whose error crosses as an object if it has one.
-    fn result(&mut self, kept: &[usize], result: &QueryResult) {
-        if let Some(error) = result.error() {
-            self.value(&error_json(error));
-        }
-        let mut row = Vec::new();
-        if let Some(head) = head_json(result.entry()) {
-            self.value(&head);
-        }
-        write_row(&mut row, result.entry(), [usize::from(result.error().is_some()), 1]);
-        self.numbers.extend(row.into_iter().map(f64::from));
-        self.body(kept, result.body());
-    }
-
-    /// An error whose class the other side makes.
-    fn error(&mut self, class: &str, code: &str, message: &str, fields: &str) {
-        self.value(&convert::array([class, code, message, fields].map(quoted)));
-    }
-
-    fn service_error(&mut self, kept: &[usize], error: &ServiceError, queries: usize) {
-        let fields = errors::service_fields(error, queries);
-        self.error("ServiceError", error.code(), &error.to_string(), &fields);
-        self.body(kept, &error.response().body);
-    }
+fn pack_service_error(parcel: &mut Parcel, kept: &[usize], error: &ServiceError, queries: usize) {
+    parcel.value(&Thrown::service(error, queries).to_json());
+    parcel.body(kept, &error.response().body);
 }
 
 #[wasm_bindgen]
@@ -213,26 +161,21 @@ impl ExtractionEngine {
                 break;
             }
         }
-        if !self.parcel.json.is_empty() {
-            self.parcel.json.push(']');
-        }
-        deliver(&self.parcel.numbers, &self.parcel.bytes, &self.parcel.json)
+        self.parcel.deliver()
     }
 
     fn pack(&mut self, output: ExtractionOutput) {
         match output {
             ExtractionOutput::Send(send) => self.pack_send(&send),
-            ExtractionOutput::Abort(request) => self.parcel.row([1.0, id(request.as_u64())]),
+            ExtractionOutput::Abort(request) => self.parcel.abort(request),
             ExtractionOutput::Event(event) => self.pack_event(event),
             ExtractionOutput::WaitUntil { at, reason } => {
                 self.kept.clear();
-                let reason = WaitReason::ALL.iter().position(|known| *known == reason);
-                self.parcel.row([2.0, tell(at), float(reason.unwrap_or_default())]);
+                self.parcel.wait_until(at, reason);
             }
             ExtractionOutput::Idle(reason) => {
                 self.kept.clear();
-                let reason = IdleReason::ALL.iter().position(|known| *known == reason);
-                self.parcel.row([3.0, float(reason.unwrap_or_default())]);
+                self.parcel.idle(reason);
             }
         }
     }
@@ -262,13 +205,13 @@ impl ExtractionEngine {
             ExtractionEvent::Finished(outcome) => pack_finished(parcel, kept, &outcome),
             ExtractionEvent::Stopped(error) => {
                 parcel.row([6.0]);
-                parcel.service_error(kept, &error, 0);
+                pack_service_error(parcel, kept, &error, 0);
             }
             ExtractionEvent::Unmatched(unmatched) => {
                 parcel.row([7.0]);
                 let query = unmatched.query.as_ref().map(Query::to_json);
                 parcel.text(query.as_deref());
-                parcel.result(kept, &unmatched.result);
+                pack_result(parcel, kept, &unmatched.result);
             }
             _ => {}
         }
@@ -277,7 +220,7 @@ impl ExtractionEngine {
     /// Says that a request left; whether it was late.
     #[wasm_bindgen(js_name = handleSent)]
     pub fn handle_sent(&mut self, request: f64, now: f64) -> Result<bool, Thrown> {
-        let receipt = self.engine.handle_sent(RequestId::from_u64(number(request)), moment(now))?;
+        let receipt = self.engine.handle_sent(request_id(request), moment(now))?;
         Ok(receipt == Receipt::Late)
     }
 
@@ -294,7 +237,7 @@ impl ExtractionEngine {
     ) -> Result<Option<usize>, Thrown> {
         let place = body.as_ptr().addr();
         let response = Response::new(status, convert::received_headers(headers), body);
-        let request = RequestId::from_u64(number(request));
+        let request = request_id(request);
         let receipt = self.engine.handle_response(request, response, moment(now))?;
         if receipt == Receipt::Late {
             return Ok(None);
@@ -311,9 +254,9 @@ impl ExtractionEngine {
         failure: usize,
         now: f64,
     ) -> Result<bool, Thrown> {
-        let failure = Failure::ALL.get(failure).copied().unwrap_or(Failure::Network);
-        let request = RequestId::from_u64(number(request));
-        Ok(self.engine.handle_failure(request, failure, moment(now))? == Receipt::Late)
+        let receipt =
+            self.engine.handle_failure(request_id(request), self::failure(failure), moment(now))?;
+        Ok(receipt == Receipt::Late)
     }
 
     /// Goes on after a stop.
@@ -377,19 +320,20 @@ fn pack_finished(parcel: &mut Parcel, kept: &[usize], outcome: &ExtractionOutcom
     match &outcome.outcome {
         Ok(result) => {
             parcel.row([0.0]);
-            parcel.result(kept, result);
+            pack_result(parcel, kept, result);
         }
         Err(ExtractionJobError::Query(result)) => {
             parcel.row([0.0]);
-            parcel.result(kept, result);
+            pack_result(parcel, kept, result);
         }
         Err(ExtractionJobError::Service(error)) => {
             parcel.row([1.0]);
-            parcel.service_error(kept, error, 1);
+            pack_service_error(parcel, kept, error, 1);
         }
         Err(error) => {
             parcel.row([2.0]);
-            parcel.error("ExtractionJobError", error.code(), &error.to_string(), "{}");
+            let thrown = Thrown::new("ExtractionJobError", error.code(), error, Object::new());
+            parcel.value(&thrown.to_json());
         }
     }
 }
@@ -426,10 +370,4 @@ fn config(settings: &[f64], policy: &RetryPolicy) -> Result<ExtractionConfig, Th
         config = config.with_policy(policy.0.clone());
     }
     Ok(config)
-}
-
-/// An id as a number: it is far below 2^53.
-#[expect(clippy::cast_precision_loss, reason = "ids stay below 2^53")]
-fn id(id: u64) -> f64 {
-    id as f64
 }

@@ -3,9 +3,15 @@
 //! Each error of the core becomes an instance of a class of its own in `npm/errors.cjs`, made by a
 //! factory there so that `instanceof` and stack traces are those of ordinary errors.
 
+use core::fmt::Display;
+
+#[cfg(feature = "proxy-engine")]
+use silkline::engine::ProxyJobError;
+#[cfg(any(feature = "extraction-engine", feature = "protocol"))]
+use silkline::extraction::{ServiceFault, Usage};
 use silkline::{
     engine::{InvalidSetting, InvalidSnapshot, NotSubmitted, UnknownRequest},
-    extraction::{InvalidBatch, InvalidQuery, ServiceFault, Usage},
+    extraction::{InvalidBatch, InvalidQuery},
     http::{InvalidApiKey, InvalidEndpoint, InvalidHeader, InvalidMethod},
     problem::InvalidProblem,
     proxy::{
@@ -17,7 +23,9 @@ use silkline::{
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::{convert::Object, extraction, problem};
+use crate::convert::{self, Object, quoted};
+#[cfg(any(feature = "extraction-engine", feature = "protocol"))]
+use crate::{extraction, problem};
 
 #[wasm_bindgen(raw_module = "../errors.cjs")]
 extern "C" {
@@ -31,18 +39,38 @@ extern "C" {
 }
 
 /// A JavaScript error on its way out.
-pub struct Thrown(JsValue);
+pub struct Thrown {
+    class: &'static str,
+    code: &'static str,
+    message: String,
+    fields: String,
+    /// The body of the answer that a `ServiceError` keeps.
+    body: Option<JsValue>,
+}
 
 impl Thrown {
     /// An error of the core, by the name of its class, with its data.
-    pub(crate) fn new(class: &str, code: &str, message: &str, fields: Object) -> Self {
-        Self(create_error(class, code, message, &fields.end()))
+    pub(crate) fn new(
+        class: &'static str,
+        code: &'static str,
+        error: &dyn Display,
+        fields: Object,
+    ) -> Self {
+        Self { class, code, message: error.to_string(), fields: fields.end(), body: None }
+    }
+
+    /// Class, code, message and data, from which the other side makes it.
+    pub(crate) fn to_json(&self) -> String {
+        convert::array([self.class, self.code, &self.message, &self.fields].map(quoted))
     }
 }
 
 impl From<Thrown> for JsValue {
-    fn from(thrown: Thrown) -> Self {
-        thrown.0
+    fn from(Thrown { class, code, message, fields, body }: Thrown) -> Self {
+        match body {
+            None => create_error(class, code, &message, &fields),
+            Some(body) => create_service_error(code, &message, &fields, body),
+        }
     }
 }
 
@@ -54,7 +82,7 @@ impl From<InvalidApiKey> for Thrown {
             }
             _ => Object::new(),
         };
-        Self::new("InvalidApiKey", error.code(), &error.to_string(), fields)
+        Self::new("InvalidApiKey", error.code(), &error, fields)
     }
 }
 
@@ -67,7 +95,7 @@ impl From<InvalidBatch> for Thrown {
             }
             _ => Object::new(),
         };
-        Self::new("InvalidBatch", error.code(), &error.to_string(), fields)
+        Self::new("InvalidBatch", error.code(), &error, fields)
     }
 }
 
@@ -79,7 +107,7 @@ impl From<InvalidEndpoint> for Thrown {
             }
             _ => Object::new(),
         };
-        Self::new("InvalidEndpoint", error.code(), &error.to_string(), fields)
+        Self::new("InvalidEndpoint", error.code(), &error, fields)
     }
 }
 
@@ -93,7 +121,7 @@ impl From<InvalidHeader> for Thrown {
             }
             _ => Object::new(),
         };
-        Self::new("InvalidHeader", error.code(), &error.to_string(), fields)
+        Self::new("InvalidHeader", error.code(), &error, fields)
     }
 }
 
@@ -114,7 +142,7 @@ impl From<InvalidItem> for Thrown {
 impl From<InvalidMethod> for Thrown {
     fn from(error: InvalidMethod) -> Self {
         let fields = Object::new().text("method", &error.method);
-        Self::new("InvalidMethod", error.code(), &error.to_string(), fields)
+        Self::new("InvalidMethod", error.code(), &error, fields)
     }
 }
 
@@ -147,7 +175,7 @@ impl From<InvalidQuery> for Thrown {
             E::Url { url } | E::UrlScheme { url } => fields.text("url", url),
             _ => fields,
         };
-        Self::new("InvalidQuery", error.code(), &error.to_string(), fields)
+        Self::new("InvalidQuery", error.code(), &error, fields)
     }
 }
 
@@ -163,14 +191,14 @@ impl From<InvalidProblem> for Thrown {
             InvalidProblem::TooLarge { length } => Object::new().number("length", *length),
             _ => Object::new(),
         };
-        Self::new("InvalidProblem", error.code(), &error.to_string(), fields)
+        Self::new("InvalidProblem", error.code(), &error, fields)
     }
 }
 
 impl From<InvalidSessionId> for Thrown {
     fn from(error: InvalidSessionId) -> Self {
         let fields = Object::new().text("id", &error.id).text("reason", error.reason);
-        Self::new("InvalidSessionId", error.code(), &error.to_string(), fields)
+        Self::new("InvalidSessionId", error.code(), &error, fields)
     }
 }
 
@@ -192,7 +220,7 @@ impl From<InvalidProxyOptions> for Thrown {
             }
             _ => Object::new(),
         };
-        Self::new("InvalidProxyOptions", error.code(), &error.to_string(), fields)
+        Self::new("InvalidProxyOptions", error.code(), &error, fields)
     }
 }
 
@@ -206,7 +234,7 @@ impl From<InvalidProxiedRequest> for Thrown {
             E::Scheme { url } | E::Url { url } => Object::new().text("url", url),
             _ => Object::new(),
         };
-        Self::new("InvalidProxiedRequest", error.code(), &error.to_string(), fields)
+        Self::new("InvalidProxiedRequest", error.code(), &error, fields)
     }
 }
 
@@ -220,7 +248,7 @@ impl From<ProxyServiceError> for Thrown {
             .millis("retryAfter", error.retry_after)
             .flag("isBan", error.is_ban())
             .flag("billed", error.billed());
-        Self::new("ProxyServiceError", error.code(), &error.to_string(), fields)
+        Self::new("ProxyServiceError", error.code(), &error, fields)
     }
 }
 
@@ -231,34 +259,34 @@ impl From<SessionCallFailed> for Thrown {
             SessionCallFailed::Service(error) => return error.clone().into(),
             _ => Object::new(),
         };
-        Self::new("SessionCallFailed", error.code(), &error.to_string(), fields)
+        Self::new("SessionCallFailed", error.code(), &error, fields)
     }
 }
 
+#[cfg(any(feature = "extraction-engine", feature = "protocol"))]
 impl Thrown {
-    /// A failed request of so many queries, with the bytes of the answer as the caller gave them.
-    pub(crate) fn service(error: &ServiceFault, queries: usize, body: JsValue) -> Self {
-        let fields = service_fields(error, queries);
-        Self(create_service_error(error.code(), &error.to_string(), &fields, body))
+    /// A failed request of so many queries, without the body of its answer.
+    pub(crate) fn service(error: &ServiceFault, queries: usize) -> Self {
+        let fields = Object::new()
+            .number("status", error.status())
+            .text("retry", error.retry().as_str())
+            .millis("retryAfter", error.retry_after())
+            .flag("billed", error.billed())
+            .flag("billingKnown", error.billing_known())
+            .json("usage", &extraction::usage_json(&Usage::of_fault(error, queries)))
+            .json("problem", &error.problem().map_or("null".into(), problem::to_json));
+        Self::new("ServiceError", error.code(), error, fields)
     }
-}
 
-/// What a `ServiceError` has beside its answer, as JSON.
-pub(crate) fn service_fields(error: &ServiceFault, queries: usize) -> String {
-    Object::new()
-        .number("status", error.status())
-        .text("retry", error.retry().as_str())
-        .millis("retryAfter", error.retry_after())
-        .flag("billed", error.billed())
-        .flag("billingKnown", error.billing_known())
-        .json("usage", &extraction::usage_json(&Usage::of_fault(error, queries)))
-        .json("problem", &error.problem().map_or("null".into(), problem::to_json))
-        .end()
+    /// The same with the bytes of the answer as the caller gave them.
+    pub(crate) fn with_body(self, body: JsValue) -> Self {
+        Self { body: Some(body), ..self }
+    }
 }
 
 impl From<InvalidRate> for Thrown {
     fn from(error: InvalidRate) -> Self {
-        Self::new("InvalidRate", error.code(), &error.to_string(), Object::new())
+        Self::new("InvalidRate", error.code(), &error, Object::new())
     }
 }
 
@@ -269,7 +297,7 @@ impl From<InvalidPool> for Thrown {
             InvalidPool::Size { size } => Object::new().number("size", size),
             _ => Object::new(),
         };
-        Self::new("InvalidPool", error.code(), &error.to_string(), fields)
+        Self::new("InvalidPool", error.code(), &error, fields)
     }
 }
 
@@ -280,7 +308,7 @@ impl From<InvalidSetting> for Thrown {
             .number("value", error.value)
             .number("least", error.least)
             .number("most", error.most);
-        Self::new("InvalidSetting", error.code(), &error.to_string(), fields)
+        Self::new("InvalidSetting", error.code(), &error, fields)
     }
 }
 
@@ -296,7 +324,7 @@ impl From<InvalidSnapshot> for Thrown {
             }
             _ => Object::new(),
         };
-        Self::new("InvalidSnapshot", error.code(), &error.to_string(), fields)
+        Self::new("InvalidSnapshot", error.code(), &error, fields)
     }
 }
 
@@ -308,13 +336,24 @@ impl From<NotSubmitted> for Thrown {
             NotSubmitted::Request(error) => return error.clone().into(),
             _ => Object::new(),
         };
-        Self::new("NotSubmitted", error.code(), &error.to_string(), fields)
+        Self::new("NotSubmitted", error.code(), &error, fields)
     }
 }
 
 impl From<UnknownRequest> for Thrown {
     fn from(error: UnknownRequest) -> Self {
         let fields = Object::new().number("id", error.id.as_u64());
-        Self::new("UnknownRequest", error.code(), &error.to_string(), fields)
+        Self::new("UnknownRequest", error.code(), &error, fields)
+    }
+}
+
+#[cfg(feature = "proxy-engine")]
+impl From<&ProxyJobError> for Thrown {
+    fn from(error: &ProxyJobError) -> Self {
+        match error {
+            ProxyJobError::Request(error) => error.clone().into(),
+            ProxyJobError::Service(error) => error.clone().into(),
+            _ => Self::new("ProxyJobError", error.code(), error, Object::new()),
+        }
     }
 }

@@ -147,7 +147,7 @@ impl ExtractionApi {
         let headers = convert::received_headers(headers);
         let entries = match self.0.read(&queries, status, &headers, body) {
             Ok(entries) => entries,
-            Err(fault) => return Err(Thrown::service(&fault, queries.len(), kept)),
+            Err(fault) => return Err(Thrown::service(&fault, queries.len()).with_body(kept)),
         };
         let mut rows = Vec::with_capacity(entries.len() * ROW);
         let (mut errors, mut heads) = (Vec::new(), Vec::new());

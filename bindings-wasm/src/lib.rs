@@ -9,24 +9,33 @@
 //! when it is first used.
 
 // A module of the package uses a part of what they share.
-#![cfg_attr(not(feature = "extraction-engine"), expect(dead_code, reason = "for an engine"))]
+#![cfg_attr(
+    not(all(feature = "extraction-engine", feature = "protocol", feature = "proxy-engine")),
+    expect(dead_code, reason = "for another module")
+)]
 #![cfg_attr(
     not(feature = "protocol"),
-    expect(dead_code, unused_imports, reason = "for the protocols")
+    expect(unused_imports, reason = "for the module of the protocols")
 )]
 
 mod convert;
 #[cfg(feature = "extraction-engine")]
 pub mod engine;
 mod errors;
+#[cfg(any(feature = "extraction-engine", feature = "protocol"))]
 pub mod extraction;
 #[cfg(feature = "protocol")]
 pub mod http;
+#[cfg(any(feature = "extraction-engine", feature = "proxy-engine"))]
+mod parcel;
 #[cfg(feature = "protocol")]
 pub mod parts;
+#[cfg(any(feature = "extraction-engine", feature = "protocol"))]
 pub mod problem;
-#[cfg(feature = "protocol")]
+#[cfg(any(feature = "protocol", feature = "proxy-engine"))]
 pub mod proxy;
+#[cfg(feature = "proxy-engine")]
+pub mod proxy_engine;
 pub mod schedule;
 #[cfg(feature = "protocol")]
 pub mod zyte_api;

@@ -2,14 +2,14 @@
 
 use silkline::{
     Rng as CoreRng, Timestamp,
-    schedule::{self, Budget, Ending, FirstUse, Place, PoolConfig, Turn, Unavailable, Use},
+    schedule::{self, Budget, Ending, FirstUse, Place, Turn, Unavailable, Use},
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::{
     convert::{self, Object, count, delay, deliver, moment, number, tell, tell_delay},
     errors::Thrown,
-    schedule::{RetryPolicy, class_of, rate},
+    schedule::{RetryPolicy, class_of, pool_config, rate},
 };
 
 /// A token bucket.
@@ -237,32 +237,7 @@ impl SessionPool {
     /// given is NaN. `sure` is false for no margin.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &[f64], sure: bool) -> Result<Self, Thrown> {
-        let mut given = convert::Given::new(settings);
-        let mut config = PoolConfig::default();
-        if let Some(size) = given.next() {
-            config = config.with_size(count(size))?;
-        }
-        if let Some(margin) = given.next() {
-            config = config.with_margin(Some(delay(margin)));
-        }
-        if let Some(idle) = given.next() {
-            config = config.with_idle(delay(idle));
-        }
-        if let Some(safety) = given.next() {
-            config = config.with_safety(delay(safety));
-        }
-        if let Some(bans) = given.next() {
-            config = config.with_max_bans(count(bans));
-        }
-        if let Some(timeouts) = given.next() {
-            config = config.with_max_timeouts(count(timeouts));
-        }
-        if let Some(percent) = given.next() {
-            config = config.with_anonymous_percent(count(percent))?;
-        }
-        if !sure {
-            config = config.with_margin(None);
-        }
+        let config = pool_config(&mut convert::Given::new(settings), sure)?;
         let pool = schedule::SessionPool::new(config);
         Ok(Self { pool, places: Kept(vec![], vec![]), uses: Kept(vec![], vec![]) })
     }
@@ -343,19 +318,25 @@ impl SessionPool {
         }
     }
 
-    /// Ends a use: 0 answered, 1 banned, 2 gone, 3 not sent, 4 slower, 5 timed out. Whether the
-    /// session is retired.
+    /// Ends a use, by the index of the ending in alphabetical order. Whether the session is retired.
     pub fn finish(&mut self, usage: usize, ending: u8, asked: Option<f64>, now: f64) -> bool {
         let Some(usage) = self.uses.take(usage) else { return true };
         let ending = match ending {
             0 => Ending::Answered,
             1 => Ending::Banned,
-            2 => Ending::Gone,
-            3 => Ending::NotSent,
-            4 => Ending::Slower(asked.map(delay)),
+            2 => Ending::Broken,
+            3 => Ending::Gone,
+            4 => Ending::NotSent,
+            5 => Ending::Refused,
+            6 => Ending::Slower(asked.map(delay)),
             _ => Ending::TimedOut,
         };
         self.pool.finish(usage, ending, moment(now))
+    }
+
+    /// Counts a ban that was learned outside of the end of a use; whether the session is retired.
+    pub fn ban(&mut self, id: &str) -> bool {
+        self.pool.find(id).is_some_and(|key| self.pool.ban(key))
     }
 
     /// Takes a session out of the pool; false if there is none of that id.

@@ -16,18 +16,21 @@ use crate::{
 
 /// Checks options, which come as a JSON array of names and words in turn and one of extra headers,
 /// and gives them as a JSON object.
+#[cfg(feature = "protocol")]
 #[wasm_bindgen(js_name = proxyOptions)]
 pub fn proxy_options(words: &str, extra: &str) -> Result<String, Thrown> {
     Ok(options_json(&read_options(words, extra)?))
 }
 
 /// Reads options from the headers of a request.
+#[cfg(feature = "protocol")]
 #[wasm_bindgen(js_name = proxyOptionsFromHeaders)]
 pub fn proxy_options_from_headers(headers: &str) -> Result<String, Thrown> {
     Ok(options_json(&ProxyOptions::from_headers(&convert::received_headers(headers))?))
 }
 
 /// Fills options from defaults.
+#[cfg(feature = "protocol")]
 #[wasm_bindgen(js_name = proxyOptionsWithDefaults)]
 pub fn proxy_options_with_defaults(
     words: &str,
@@ -40,12 +43,13 @@ pub fn proxy_options_with_defaults(
 }
 
 /// The headers of options, as lines.
+#[cfg(feature = "protocol")]
 #[wasm_bindgen(js_name = proxyOptionsHeaders)]
 pub fn proxy_options_headers(words: &str, extra: &str) -> Result<String, Thrown> {
     Ok(convert::header_lines(&read_options(words, extra)?.headers()))
 }
 
-fn read_options(words: &str, extra: &str) -> Result<ProxyOptions, Thrown> {
+pub(crate) fn read_options(words: &str, extra: &str) -> Result<ProxyOptions, Thrown> {
     let words = convert::received_headers(words);
     Ok(ProxyOptions::from_words(words.iter(), &convert::received_headers(extra))?)
 }
@@ -79,7 +83,7 @@ fn warnings_json(warnings: &[ProxyWarning]) -> String {
 
 /// The client's side of the protocol.
 #[wasm_bindgen]
-pub struct ProxyApi(proxy::ProxyApi);
+pub struct ProxyApi(pub(crate) proxy::ProxyApi);
 
 #[wasm_bindgen]
 impl ProxyApi {
@@ -102,7 +106,11 @@ impl ProxyApi {
         let place = if on_connect { OptionPlace::Connect } else { OptionPlace::Inside };
         Ok(Self(api.with_option_place(place)))
     }
+}
 
+#[cfg(feature = "protocol")]
+#[wasm_bindgen]
+impl ProxyApi {
     /// The proxy's URL, without the key.
     #[wasm_bindgen(getter)]
     pub fn endpoint(&self) -> String {
@@ -261,18 +269,21 @@ fn leaks_json(leaks: &[Leak]) -> String {
 }
 
 /// Finds the headers that must not reach a target, as JSON.
+#[cfg(feature = "protocol")]
 #[wasm_bindgen(js_name = proxyLeaks)]
 pub fn proxy_leaks(headers: &str) -> String {
     leaks_json(&proxy::proxy_leaks(&convert::received_headers(headers)))
 }
 
 /// The error behind a CONNECT of which only the status is known, or null.
+#[cfg(feature = "protocol")]
 #[wasm_bindgen(js_name = readConnectFailure)]
 pub fn read_connect_failure(status: u16) -> JsValue {
     proxy::read_connect_failure(status).map_or(JsValue::NULL, |error| Thrown::from(error).into())
 }
 
 /// The status of a failed CONNECT in an HTTP client's error message.
+#[cfg(feature = "protocol")]
 #[wasm_bindgen(js_name = connectStatus)]
 pub fn connect_status(message: &str) -> Option<u16> {
     proxy::connect_status(message)

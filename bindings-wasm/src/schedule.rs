@@ -1,10 +1,10 @@
 //! `silkline::schedule`: what the engines need of it too.
 
-use silkline::schedule::{self, Budget, FailureClass, Rate, Rule, Wait};
+use silkline::schedule::{self, Budget, FailureClass, PoolConfig, Rate, Rule, Wait};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
-    convert::{count, delay, number},
+    convert::{Given, count, delay, number},
     errors::Thrown,
 };
 
@@ -16,6 +16,33 @@ pub(crate) fn rate(times: f64, period: f64) -> Result<Rate, Thrown> {
     } else {
         Rate::new(number(times), delay(period))?
     })
+}
+
+/// How a pool is set up; `sure` is false for no margin.
+pub(crate) fn pool_config(given: &mut Given<'_>, sure: bool) -> Result<PoolConfig, Thrown> {
+    let mut config = PoolConfig::default();
+    if let Some(size) = given.next() {
+        config = config.with_size(count(size))?;
+    }
+    if let Some(margin) = given.next() {
+        config = config.with_margin(Some(delay(margin)));
+    }
+    if let Some(idle) = given.next() {
+        config = config.with_idle(delay(idle));
+    }
+    if let Some(safety) = given.next() {
+        config = config.with_safety(delay(safety));
+    }
+    if let Some(bans) = given.next() {
+        config = config.with_max_bans(count(bans));
+    }
+    if let Some(timeouts) = given.next() {
+        config = config.with_max_timeouts(count(timeouts));
+    }
+    if let Some(percent) = given.next() {
+        config = config.with_anonymous_percent(count(percent))?;
+    }
+    Ok(if sure { config } else { config.with_margin(None) })
 }
 
 /// Classes cross as their index among all.

@@ -71,6 +71,7 @@ test('@arethetypeswrong/cli finds nothing', () => {
     '--exclude-entrypoints',
     'silkline.wasm',
     'extraction-engine.wasm',
+    'proxy-engine.wasm',
     'services.wasm',
   ];
   const { status, stdout } = tool('@arethetypeswrong/cli/dist/index.js', args);

@@ -310,6 +310,10 @@ impl Pool {
                 let usage = self.uses[usage_index(step)];
                 json!({"retired": self.sessions.finish(usage, ending(step), now)})
             }
+            "ban" => {
+                let key = session(&self.sessions);
+                json!({"retired": self.sessions.ban(key)})
+            }
             "expired" => json!(self.sessions.take_expired(now)),
             "name" => json!(self.sessions.set_name(session(&self.sessions), text(&step["name"]))),
             "end_name" => {

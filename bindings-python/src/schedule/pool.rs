@@ -446,6 +446,11 @@ impl PySessionPool {
         Ok(self.0.lock(py).finish(r#use.0, ending, now))
     }
 
+    /// Counts a ban that was learned outside of the end of a use; true if the session is retired.
+    fn ban(&self, py: Python<'_>, session: &PySessionKey) -> bool {
+        self.0.lock(py).ban(session.0)
+    }
+
     /// Takes a session out of the pool; its id, or `None` if it is gone already.
     fn remove(&self, py: Python<'_>, session: &PySessionKey) -> Option<String> {
         self.0.lock(py).remove(session.0).map(String::from)

@@ -1,24 +1,20 @@
 // `engine` of the core.
 'use strict';
 
-const { failures } = require('../wasm/constants.json');
 const glue = require('../wasm/extraction_engine.glue.cjs');
+const { failureOf, keyOf, priorityOf, receiptOf, RESTORED, statusOf } = require('./contract.cjs');
 const { argumentsOf, ExtractionApi } = require('./extraction.cjs');
 const { pairs } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { given, maybeMillis, millis, rateOf, seedOf, whole } = require('./numbers.cjs');
-const { Outputs } = require('./outputs.cjs');
+const { ExtractionOutputs } = require('./outputs.cjs');
 const { batch, queryText } = require('./query.cjs');
 const { policyOf, RetryPolicy } = require('./schedule.cjs');
 const { ready } = require('./start.cjs');
 
-const FAILURES = failures.map((name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()));
-const RESTORED = Symbol('a machine that comes from a snapshot');
-const RECEIPTS = { true: 'late', false: 'accepted' };
-
 class ExtractionEngine extends Machine {
-  #outputs = new Outputs();
+  #outputs = new ExtractionOutputs();
 
   constructor(options = {}, restored) {
     if (restored === RESTORED) {
@@ -72,16 +68,13 @@ class ExtractionEngine extends Machine {
   }
 
   handleSent(request, now) {
-    return RECEIPTS[rawOf(this).handleSent(whole(request, 'request'), millis(now, 'now'))];
+    return receiptOf(rawOf(this).handleSent(whole(request, 'request'), millis(now, 'now')));
   }
 
   handleResponse(request, { status, headers, body }, now) {
-    if (!Number.isInteger(status) || status < 0 || status > 65535) {
-      throw new TypeError('status must be the number of an HTTP status');
-    }
     const [id, bytes, moment] = [whole(request, 'request'), bytesOf(body), millis(now, 'now')];
     const text = JSON.stringify(pairs(headers).flat());
-    const place = rawOf(this).handleResponse(id, status, text, bytes, moment);
+    const place = rawOf(this).handleResponse(id, statusOf(status), text, bytes, moment);
     if (place === undefined) {
       return 'late';
     }
@@ -90,12 +83,9 @@ class ExtractionEngine extends Machine {
   }
 
   handleFailure(request, failure, now) {
-    const kind = FAILURES.indexOf(failure);
-    if (kind < 0) {
-      throw new TypeError(`failure must be one of ${FAILURES.join(', ')}`);
-    }
+    const kind = failureOf(failure);
     const [id, moment] = [whole(request, 'request'), millis(now, 'now')];
-    return RECEIPTS[rawOf(this).handleFailure(id, kind, moment)];
+    return receiptOf(rawOf(this).handleFailure(id, kind, moment));
   }
 
   resume(now) {
@@ -149,23 +139,6 @@ function made(options, make) {
       part.free();
     }
   }
-}
-
-function priorityOf(priority) {
-  if (priority !== (priority | 0)) {
-    throw new TypeError('priority must be a whole number of 32 bits');
-  }
-  return priority;
-}
-
-function keyOf(key) {
-  if (key === undefined || key === null) {
-    return undefined;
-  }
-  if (typeof key !== 'string') {
-    throw new TypeError('key must be a string');
-  }
-  return key.toWellFormed();
 }
 
 exports.ExtractionEngine = ExtractionEngine;

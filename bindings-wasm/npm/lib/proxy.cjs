@@ -3,13 +3,19 @@
 
 const { defaultProxyEndpoint, maxHeadersSize } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
+const { statusOf } = require('./contract.cjs');
 const { HeaderList, listOf, pairs, text } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { ProxyOptions, written } = require('./options.cjs');
 const { requestOf } = require('./request.cjs');
 
+/** What an engine makes an API of its own from. */
+let proxyArgumentsOf;
+
 class ProxyApi extends Machine {
+  #arguments;
+
   static DEFAULT_ENDPOINT = defaultProxyEndpoint;
   static MAX_HEADERS_SIZE = maxHeadersSize;
 
@@ -22,7 +28,9 @@ class ProxyApi extends Machine {
     }
     const address = endpoint == null ? undefined : String(endpoint);
     const isText = address?.isWellFormed() ?? true;
-    super(new wasm.ProxyApi(apiKey, address, isText, optionPlace === 'connect'));
+    const given = [apiKey, address, isText, optionPlace === 'connect'];
+    super(new wasm.ProxyApi(...given));
+    this.#arguments = given;
   }
 
   get endpoint() {
@@ -89,6 +97,10 @@ class ProxyApi extends Machine {
     const { url, headers } = JSON.parse(rawOf(this).stripLeaks(...headOf(request)));
     return { ...request, url, headers: HeaderList.from(headers) };
   }
+
+  static {
+    proxyArgumentsOf = (api) => api.#arguments;
+  }
 }
 
 function proxyLeaks(headers) {
@@ -118,15 +130,10 @@ function answerOf({ status, headers, body }) {
   return [statusOf(status), JSON.stringify(pairs(headers).flat()), bytesOf(body)];
 }
 
-function statusOf(status) {
-  if (!Number.isInteger(status) || status < 0 || status > 65535) {
-    throw new TypeError('status must be the number of an HTTP status');
-  }
-  return status;
-}
-
 exports.connectStatus = connectStatus;
+exports.headOf = headOf;
 exports.ProxyApi = ProxyApi;
+exports.proxyArgumentsOf = proxyArgumentsOf;
 exports.proxyLeaks = proxyLeaks;
 exports.ProxyOptions = ProxyOptions;
 exports.readConnectFailure = readConnectFailure;

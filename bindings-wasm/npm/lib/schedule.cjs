@@ -180,25 +180,38 @@ const turnOf = ([number, sent, delay]) => Object.freeze({ number, sent, delay })
 const numbersOf = ({ number, sent, delay }) =>
   new Float64Array([whole(number, 'number'), millis(sent, 'sent'), millis(delay, 'delay')]);
 
-const ENDINGS = ['answered', 'banned', 'gone', 'notSent', 'slower', 'timedOut'];
+const ENDINGS = [
+  'answered',
+  'banned',
+  'broken',
+  'gone',
+  'notSent',
+  'refused',
+  'slower',
+  'timedOut',
+];
 const NO_SESSION = [null, 'busy', 'empty', 'waitUntil'];
+
+/** The settings of a pool, in the order in which they are read. */
+function poolSettings(options) {
+  const { size, margin, idle, safety, maxBans, maxTimeouts, anonymousPercent } = options;
+  return [
+    given(size, 'size', whole),
+    given(margin, 'margin', millis),
+    given(idle, 'idle', millis),
+    given(safety, 'safety', millis),
+    given(maxBans, 'maxBans', whole),
+    given(maxTimeouts, 'maxTimeouts', whole),
+    given(anonymousPercent, 'anonymousPercent', whole),
+  ];
+}
 
 class SessionPool extends Machine {
   #places = new Map();
   #uses = new Map();
 
   constructor(options = {}) {
-    const { size, margin, idle, safety, maxBans, maxTimeouts, anonymousPercent } = options;
-    const settings = new Float64Array([
-      given(size, 'size', whole),
-      given(margin, 'margin', millis),
-      given(idle, 'idle', millis),
-      given(safety, 'safety', millis),
-      given(maxBans, 'maxBans', whole),
-      given(maxTimeouts, 'maxTimeouts', whole),
-      given(anonymousPercent, 'anonymousPercent', whole),
-    ]);
-    super(new wasm.SessionPool(settings, margin !== null));
+    super(new wasm.SessionPool(new Float64Array(poolSettings(options)), options.margin !== null));
   }
 
   reserve(now, { named = false } = {}) {
@@ -262,6 +275,10 @@ class SessionPool extends Machine {
     }
     const [wait, moment] = [maybeMillis(asked, 'asked'), millis(now, 'now')];
     return rawOf(this).finish(take(this.#uses, use, 'use'), kind, wait, moment);
+  }
+
+  ban(session) {
+    return rawOf(this).ban(text(session));
   }
 
   remove(session) {
@@ -336,6 +353,7 @@ function maybeText(value) {
 exports.FAILURE_CLASSES = Object.freeze(failureClasses);
 exports.Pace = Pace;
 exports.policyOf = policyOf;
+exports.poolSettings = poolSettings;
 exports.Progress = Progress;
 exports.RateLimiter = RateLimiter;
 exports.RetryPolicy = RetryPolicy;

@@ -205,8 +205,19 @@ export type NoSession =
   | { readonly type: 'empty' }
   | { readonly type: 'waitUntil'; readonly at: number };
 
-/** How a use ended; `gone`: the service does not know the session. */
-export type SessionEnding = 'answered' | 'banned' | 'gone' | 'notSent' | 'slower' | 'timedOut';
+/**
+ * How a use ended; `broken`: nobody knows whether the service saw the request; `gone`: it does not
+ * know the session; `refused`: it let the request not pass.
+ */
+export type SessionEnding =
+  | 'answered'
+  | 'banned'
+  | 'broken'
+  | 'gone'
+  | 'notSent'
+  | 'refused'
+  | 'slower'
+  | 'timedOut';
 
 export interface PoolStats {
   readonly sessions: number;
@@ -281,6 +292,8 @@ export class SessionPool implements Machine {
     now: number,
     options?: { readonly asked?: number | null | undefined },
   ): boolean;
+  /** Counts a ban that was learned outside of the end of a use; `true` if the session is retired. */
+  ban(session: string): boolean;
   /** Takes a session out of the pool; `false` if there is none of that id. */
   remove(session: string): boolean;
   /** A session past its idle time, each given once. */

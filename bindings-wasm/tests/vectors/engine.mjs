@@ -1,13 +1,15 @@
 // The vectors of `engine`.
 import assert from 'node:assert/strict';
 import { silkline } from '../package.mjs';
-import { body, checkKeys, micros, outcome, told } from './given.mjs';
-import { millis, policy, rate } from './schedule.mjs';
+import { body, checkKeys, headersJson, micros, outcome, told } from './given.mjs';
+import { options, pairs } from './proxy.mjs';
+import { millis, policy, poolConfig, rate } from './schedule.mjs';
 
-const { ExtractionApi, ExtractionEngine } = silkline;
+const { ExtractionApi, ExtractionEngine, ProxyApi, ProxyEngine } = silkline;
 
 export const operations = {
   'engine.extraction.run': (given) => outcome(() => new ExtractionRun(given).run()),
+  'engine.proxy.run': (given) => outcome(() => new ProxyRun(given).run()),
 };
 
 const NAMES = {
@@ -166,6 +168,218 @@ class ExtractionRun {
         throw new Error(`no output is of type ${output.type}`);
     }
   }
+}
+
+const PROXY_NAMES = {
+  creation: 'creation',
+  warm_up: 'warmUp',
+  concurrency: 'concurrency',
+  call_concurrency: 'callConcurrency',
+  queue_size: 'queueSize',
+  requeue: 'requeue',
+  keep_secrets: 'keepSecrets',
+  adopt_all: 'adoptAll',
+  delete_on_close: 'deleteOnClose',
+};
+
+function proxyConfig(given = {}) {
+  const others = ['pool', 'delay_us', 'domain_delays_us', 'deadline_us', 'policy', 'options'];
+  checkKeys(given, [...Object.keys(PROXY_NAMES), ...others]);
+  const config = { ...poolConfig(given.pool), deadline: millis(given.deadline_us) };
+  config.delay = millis(given.delay_us);
+  for (const [name, option] of Object.entries(PROXY_NAMES)) {
+    config[option] = given[name];
+  }
+  const delays = Object.entries(given.domain_delays_us ?? {});
+  config.domainDelays = Object.fromEntries(delays.map(([name, delay]) => [name, millis(delay)]));
+  if (given.policy !== undefined) {
+    checkKeys(given.policy, ['preset', 'rules']);
+    config.policy = policy(given.policy);
+  }
+  if (given.options !== undefined) {
+    config.options = options(given.options);
+  }
+  return config;
+}
+
+/** A request: a URL, or an object with more. */
+function target(given) {
+  if (typeof given === 'string') {
+    return given;
+  }
+  checkKeys(given, ['method', 'url', 'headers', 'body']);
+  const { method, url } = given;
+  return { method, url, headers: pairs(given.headers), body: body(given.body) };
+}
+
+function proxyJob({ session, priority, key, options: chosen }) {
+  const job = { priority, key, options: chosen && options(chosen) };
+  if (session === undefined) {
+    return job;
+  }
+  if (session === 'outside') {
+    return { ...job, outsideSessions: true };
+  }
+  checkKeys(session, ['name', 'replace']);
+  return { ...job, session: session.name, replaceSession: session.replace };
+}
+
+class ProxyRun {
+  #engine;
+  #options;
+  #steps;
+
+  constructor(given) {
+    checkKeys(given, ['config', 'seed', 'now_us', 'steps']);
+    const config = proxyConfig(given.config ?? {});
+    this.#options = { ...config, api: new ProxyApi({ apiKey: 'key' }) };
+    const { seed, now_us } = given;
+    this.#engine = new ProxyEngine({ ...this.#options, seed, now: millis(now_us) });
+    this.#steps = given.steps;
+  }
+
+  run() {
+    try {
+      return this.#steps.map((step) => outcome(() => this.#step(step)));
+    } finally {
+      this.#engine.free();
+    }
+  }
+
+  #step(step) {
+    const engine = this.#engine;
+    const [now, request] = [millis(step.at_us), step.request];
+    const known = (...keys) => checkKeys(step, ['at_us', 'call', ...keys]);
+    const calls = {
+      submit() {
+        known('job', 'options', 'session', 'priority', 'key');
+        return engine.submit(target(step.job), { ...proxyJob(step), now });
+      },
+      supply() {
+        known('id', 'job');
+        return engine.supply(step.id, target(step.job), now);
+      },
+      cancel() {
+        known('id');
+        return engine.cancel(step.id, now);
+      },
+      end_session() {
+        known('name');
+        return engine.endSession(step.name, now);
+      },
+      poll() {
+        known();
+        return proxyShown(engine.poll(now));
+      },
+      drain() {
+        known('most');
+        return engine.pollBatch(now, step.most ?? 1_000).map(proxyShown);
+      },
+      sent() {
+        known('request');
+        return engine.handleSent(request, now);
+      },
+      respond() {
+        known('request', 'status', 'headers', 'body', 'banned', 'connect');
+        const { status, banned, connect } = step;
+        const answer = { status, headers: pairs(step.headers), body: body(step.body) };
+        return engine.handleResponse(request, { ...answer, banned, connect }, now);
+      },
+      fail() {
+        known('request', 'failure');
+        return engine.handleFailure(request, camel(step.failure), now);
+      },
+      stats() {
+        known();
+        const { pool, ...numbers } = engine.stats();
+        const shown = Object.entries({ ...numbers, sessions: pool.sessions });
+        const told = shown.filter(([, value]) => value);
+        return Object.fromEntries(told.map(([name, value]) => [snake(name), Number(value)]));
+      },
+      resume() {
+        known();
+        return nothing(engine.resume(now));
+      },
+      close() {
+        known('grace_us');
+        return nothing(engine.close(now, millis(step.grace_us)));
+      },
+      restart: () => {
+        known('to_us', 'downtime_us');
+        const snapshot = engine.snapshot(now);
+        const [to, downtime] = [millis(step.to_us), millis(step.downtime_us)];
+        this.#engine = ProxyEngine.restore({ ...this.#options, snapshot, now: to, downtime });
+        engine.free();
+        return { has_secret: Buffer.from(snapshot).includes('secret') };
+      },
+    };
+    return calls[step.call]();
+  }
+}
+
+function proxyShown(output) {
+  switch (output.type) {
+    case 'send':
+      return { send: sendJson(output) };
+    case 'abort':
+      return { abort: output.id };
+    case 'finished':
+      return { finished: fetchedJson(output) };
+    case 'incomplete': {
+      const { job, key, request, headers, body, url } = output;
+      const missing = { missing_headers: headers, missing_body: body, missing_url: url };
+      const shown = { job, key, url: request.url, headers: headersJson(request.headers) };
+      return { incomplete: told({ ...shown, ...missing }) };
+    }
+    case 'sessionLost': {
+      const { name, session, cause } = output;
+      return { session_lost: { name, session, cause } };
+    }
+    case 'stopped':
+      return { stopped: output.error.code };
+    case 'waitUntil':
+      return { wait_until: { at_us: micros(output.at), reason: output.reason } };
+    case 'idle':
+      return { idle: output.reason };
+    default:
+      throw new Error(`no output is of type ${output.type}`);
+  }
+}
+
+/** What a send says; of its request, method, URL and the header of its session. */
+function sendJson({ id, kind, job, request, connect, proxy, session, sessionName, deadline }) {
+  const name = 'X-Crawlera-Session';
+  return told({
+    request: id,
+    kind,
+    job,
+    method: request.method,
+    url: request.url,
+    connect: connect?.url ?? null,
+    proxy: proxy?.url ?? null,
+    session_header: request.headers.get(name) ?? connect?.headers.get(name) ?? null,
+    session,
+    session_name: sessionName,
+    deadline_us: micros(deadline),
+  });
+}
+
+function fetchedJson({ job, key, request, response, error, attempts, cost, elapsed }) {
+  const fetched = error === null ? response : null;
+  return told({
+    job,
+    key,
+    url: request.url,
+    error: error?.code ?? null,
+    request: fetched?.id ?? null,
+    status: fetched?.status ?? null,
+    session: fetched?.session ?? null,
+    outgoing: fetched?.outgoing ?? null,
+    attempts,
+    billed: cost.billed,
+    possibly_billed: cost.possiblyBilled,
+    elapsed_us: micros(elapsed),
+  });
 }
 
 const nothing = () => null;

@@ -99,7 +99,7 @@ export const operations = {
 };
 
 /** Headers whose values are written as bodies where they are long. */
-const pairs = (value) => (value ?? []).map(([name, content]) => [name, bodyText(content)]);
+export const pairs = (value) => (value ?? []).map(([name, content]) => [name, bodyText(content)]);
 
 /** The members that say something: neither null nor false nor empty. */
 function setOnly(members) {
@@ -132,7 +132,7 @@ const NAMES = {
   useHttps: 'use_https',
 };
 
-function options(given) {
+export function options(given) {
   checkKeys(given, [...Object.values(NAMES), 'timeout_us', 'extra']);
   const fields = Object.entries(NAMES).map(([name, vectorName]) => [name, given[vectorName]]);
   return new ProxyOptions({

@@ -195,6 +195,7 @@ function pool(given) {
         const asked = millis(step.asked_us);
         return { retired: sessions.finish(uses[step.use], camel(step.ending), now, { asked }) };
       },
+      ban: () => ({ retired: sessions.ban(id) }),
       expired: () => sessions.takeExpired(now),
       name: () => sessions.setName(id, name),
       end_name: () => sessions.endName(name),

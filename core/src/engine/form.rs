@@ -132,6 +132,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A map or set of these, one by one: to collect them is to sort them first, with a sort of its own
+/// for each type.
+pub(crate) fn gather<C: Default + Extend<V>, V>(values: impl IntoIterator<Item = V>) -> C {
+    let mut gathered = C::default();
+    gathered.extend(values);
+    gathered
+}
+
 /// Writes an object, less what need not be there.
 pub(crate) fn write_members(out: &mut String, members: &[Member<&dyn Saved>]) {
     let mut separator = '{';

@@ -3,7 +3,11 @@
 use alloc::{boxed::Box, collections::BTreeMap};
 use core::time::Duration;
 
-use super::{Cost, JobId, NotSubmitted, WaitReason, clock::age, form::saved_struct};
+use super::{
+    Cost, JobId, NotSubmitted, WaitReason,
+    clock::age,
+    form::{gather, saved_struct},
+};
 use crate::{
     Rng, Timestamp,
     schedule::{DomainQueues, FailureClass, Level, Next, Progress, RetryPolicy, Slab, Timers},
@@ -320,7 +324,7 @@ impl<T> Jobs<T> {
             wait_us: self.waiting.at(index).map(|at| age(now, at)),
             first_attempt_age_us: job.first_attempt.map(|first| age(first, now)),
             streak: last.map(|class| (class.as_str().into(), age(streak, now))),
-            failures: failures.collect(),
+            failures: gather(failures),
             key: job.key.clone(),
             in_flight: matches!(job.stage, Stage::Flying(_)),
             inner: inner(job),

@@ -1,4 +1,4 @@
-use alloc::{format, string::String};
+use alloc::string::String;
 
 /// Writes a string as JSON: quoted, and escaped where it must be.
 pub fn write_string(out: &mut String, text: &str) {
@@ -18,7 +18,11 @@ pub fn write_string(out: &mut String, text: &str) {
             Some('\t') => out.push_str("\\t"),
             Some('\u{8}') => out.push_str("\\b"),
             Some('\u{c}') => out.push_str("\\f"),
-            Some(other) => out.push_str(&format!("\\u{:04x}", u32::from(other))),
+            Some(other) => {
+                out.push_str("\\u00");
+                let digits = [u32::from(other) / 16, u32::from(other) % 16];
+                out.extend(digits.into_iter().filter_map(|digit| char::from_digit(digit, 16)));
+            }
             None => {}
         }
         rest = chars.as_str();
@@ -34,6 +38,8 @@ fn must_escape(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
 
     #[test]

@@ -11,7 +11,7 @@ use core::time::Duration;
 use super::{
     super::{
         clock::{age, micros},
-        form::saved_struct,
+        form::{gather, saved_struct},
         gate::SavedGate,
         jobs::SavedJob,
         snapshot::{self, InvalidSnapshot, SavedBytes},
@@ -280,11 +280,11 @@ impl ProxyEngine {
             }
         }
         let foreign = state.foreign.into_iter();
-        engine.calls.foreign = foreign.filter_map(|id| SessionId::new(id).ok()).collect();
+        engine.calls.foreign = gather(foreign.filter_map(|id| SessionId::new(id).ok()));
         if !state.sessions.is_empty() || engine.config.adopt_all {
             let known = state.sessions.into_iter().map(|session| (session.id.clone(), session));
             engine.calls.listing = Some(Listing {
-                known: known.collect(),
+                known: gather(known),
                 doomed: BTreeSet::new(),
                 elapsed,
                 since: now,
@@ -297,7 +297,7 @@ impl ProxyEngine {
             engine.delete(id, now);
         }
         let forbidden = state.forbidden.into_iter();
-        engine.forbidden = forbidden.map(|(name, error)| (name, error.into_error())).collect();
+        engine.forbidden = gather(forbidden.map(|(name, error)| (name, error.into_error())));
         for event in state.events {
             let event = event.into_event()?;
             engine.tell(event);
