@@ -7,6 +7,7 @@ export * from './lib/http.cjs';
 export type * from './lib/items.cjs';
 export * from './lib/problem.cjs';
 export * from './lib/proxy.cjs';
+export * from './lib/proxy-engine.cjs';
 export * from './lib/schedule.cjs';
 export * from './lib/service.cjs';
 export * as zyteApi from './lib/zyte-api.cjs';

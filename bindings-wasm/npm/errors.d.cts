@@ -360,7 +360,15 @@ export class ExtractionJobError extends SilklineError {
 
 /** A job of the proxy ended without an answer of its target. */
 export class ProxyJobError extends SilklineError {
-  readonly code: 'job_banned' | 'session_lost';
+  readonly code:
+    | 'job_banned'
+    | 'job_cancelled'
+    | 'job_closed'
+    | 'job_interrupted'
+    | 'network_failure'
+    | 'request_not_sent'
+    | 'request_timed_out'
+    | 'session_lost';
 }
 
 /** A snapshot cannot be restored. */

@@ -3081,6 +3081,10 @@ class SessionPool:
         """
         The delay in seconds that the service announced with the last answer of a session.
         """
+    def ban(self, /, session: SessionKey) -> bool:
+        """
+        Counts a ban that was learned outside of the end of a use; true if the session is retired.
+        """
     def cancel(self, /, place: Place) -> None:
         """
         Gives back the place of a creation that failed.

@@ -28,7 +28,7 @@ export type WaitReason =
   | 'slots_busy';
 
 /** Why nothing will happen before the next command. */
-export type IdleReason = 'closed' | 'empty' | 'out_of_budget' | 'stopped';
+export type IdleReason = 'closed' | 'empty' | 'incomplete' | 'out_of_budget' | 'stopped';
 
 /** Attempts known to be billed, and those of which nobody knows. */
 export interface Cost {
