@@ -134,7 +134,7 @@ impl ProxyEngine {
     }
 
     /// Takes a request in. `session` is 0 for any of the pool, 1 for none, 2 for the one of the name,
-    /// 3 for that or another one in its place.
+    /// 3 for that or another one in its place, 4 for the one whose id is the name.
     #[expect(clippy::too_many_arguments, reason = "a job has as many parts")]
     pub fn submit(
         &mut self,
@@ -153,6 +153,7 @@ impl ProxyEngine {
         let session = match session {
             0 => JobSession::Pool,
             1 => JobSession::Outside,
+            4 => JobSession::Stay { session: SessionId::new(name)? },
             _ => JobSession::Named { name: name.into(), replace: session == 3 },
         };
         let job = ProxyJob::new(request(method, url, headers, body)?)

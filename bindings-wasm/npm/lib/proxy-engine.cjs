@@ -126,26 +126,32 @@ class ProxyEngine extends Machine {
   }
 
   #take(request, job, moment) {
-    const { options = {}, session, replaceSession = false, outsideSessions = false } = job;
-    const { priority = 0, key } = job;
-    const hasName = session !== undefined && session !== null;
-    if (hasName && outsideSessions) {
-      throw new TypeError('outside sessions there is no session to name');
-    }
-    const named = replaceSession ? 3 : 2;
-    const kind = hasName ? named : Number(Boolean(outsideSessions));
+    const { options = {}, priority = 0, key } = job;
+    const [kind, name] = sessionOf(job);
     const target = targetOf(request);
     return rawOf(this).submit(
       ...headOf(target),
       bytesOf(target.body),
       ...written(options ?? {}),
       kind,
-      hasName ? text(session) : '',
+      name,
       priorityOf(priority),
       keyOf(key),
       moment,
     );
   }
+}
+
+/** Through which session a job goes, as it crosses. */
+function sessionOf({ session, replaceSession = false, outsideSessions = false, stayIn }) {
+  const isGiven = (name) => name !== undefined && name !== null;
+  if ([isGiven(session), isGiven(stayIn), outsideSessions].filter(Boolean).length > 1) {
+    throw new TypeError('session, stayIn and outsideSessions exclude each other');
+  }
+  if (isGiven(session)) {
+    return [replaceSession ? 3 : 2, text(session)];
+  }
+  return isGiven(stayIn) ? [4, text(stayIn)] : [Number(Boolean(outsideSessions)), ''];
 }
 
 /** A request, or the URL of a page to get. */

@@ -201,6 +201,11 @@ export interface ProxyJobOptions {
   readonly replaceSession?: boolean | undefined;
   /** Whether the service chooses the address, and retries by itself. Not together with `session`. */
   readonly outsideSessions?: boolean | undefined;
+  /**
+   * The session that an earlier answer came through: for what belongs to that request, as its
+   * redirect does. Another one of the pool if it is gone. Not together with `session`.
+   */
+  readonly stayIn?: string | null | undefined;
   /** Higher ones go first, always. Defaults to 0. */
   readonly priority?: number | undefined;
   /** A text that comes back with the end of the job, over snapshots too. */
@@ -318,6 +323,7 @@ export class ProxyEngine implements Machine {
    * Takes a job in, and gives its id.
    *
    * @throws {NotSubmitted} if the queue is full or the engine closed
+   * @throws {InvalidSessionId} if no session can have the id to stay in
    * @throws {InvalidProxiedRequest | InvalidProxyOptions | InvalidHeader | InvalidMethod} if the
    *   request could not be sent
    */
