@@ -155,7 +155,7 @@ impl ProxyEngine {
         let mut sessions = self.pool.save(now);
         // What was set aside serves everybody in another process.
         let borrowed = self.lines.table.iter().filter(|(_, line)| line.borrowed);
-        let names: BTreeSet<String> = borrowed.map(|(_, line)| line.pool_name()).collect();
+        let names: BTreeSet<String> = gather(borrowed.map(|(_, line)| line.pool_name()));
         for session in &mut sessions {
             session.name = session.name.take().filter(|name| !names.contains(&**name));
         }
