@@ -100,7 +100,7 @@ enum SavedEnding {
 }
 saved_enum!(SavedEnding {
     "cancelled" Cancelled, "closed" Closed, "interrupted" Interrupted;
-    "failed" Failed, "result" Result, "service" Service,
+    "answer" Answer, "failed" Failed, "result" Result, "service" Service,
 });
 
 impl ExtractionEngine {
