@@ -18,9 +18,9 @@ from scrapy.utils.test import get_crawler
 
 from conftest import serve
 from crawls import Crawl, crawl
-from published import sources
-from quick import sandbox
-from scrapies import VERSIONS, environment
+from published import interpreter, sources
+from quick import pages, sandbox
+from scrapies import REACTORS, VERSIONS, environment
 from silkline.scrapy import SmartProxyMiddleware
 
 THEIRS = "scrapy_zyte_smartproxy.ZyteSmartProxyMiddleware"
@@ -266,3 +266,126 @@ def test_a_project_for_scrapy_crawlera(tmp_path: Path) -> None:
         "taken over: CRAWLERA_DEFAULT_HEADERS, CRAWLERA_ENABLED, CRAWLERA_URL, spider.crawlera_apikey"
         in ran.log
     )
+
+
+AUTOEXTRACT = """
+class Spider(Base):
+    page_type = "article"
+
+    def begin(self):
+        meta = {"enabled": True, "extra": {"meta": "kept"}, "headers": {"X-Custom": "1"}}
+        for path in ("/magazine/tide-clock.html", "/magazine/faro.html", "/status/404"):
+            yield scrapy.Request(GIVEN + path, meta={"autoextract": meta}, errback=self.failed)
+        own = {"enabled": True, "pageType": "product", "extra": {"fullHtml": True}}
+        yield scrapy.Request(GIVEN + "/shop/index.html", meta={"autoextract": own})
+        yield scrapy.Request(GIVEN + "/magazine/faro.html", callback=self.plain, dont_filter=True)
+        yield scrapy.Request(GIVEN + "/posted", method="POST", meta={"autoextract": meta},
+                             errback=self.failed)
+
+    def parse(self, response):
+        result = dict(response.meta["autoextract"])
+        timing = result.pop("timing")
+        say(url=response.url, result=result, timing=sorted(timing), slot=response.meta["download_slot"],
+            text=response.text, type=type(response).__name__, kept="enabled" in result)
+
+    def plain(self, response):
+        say(url=response.url, title=response.css("title::text").get())
+
+    def failed(self, failure):
+        say(url=failure.request.url, failed=type(failure.value).__name__, text=str(failure.value))
+"""
+
+
+def extracted(
+    folder: Path, middleware: str, settings: dict[str, Any], spider: str = AUTOEXTRACT, **more: Any
+) -> tuple[Crawl, dict[str, Any]]:
+    """Runs a project with one of the middlewares; gives the service's counts, too."""
+    with contextmanager(serve)("127.0.0.1") as url, sandbox(keys=["KEY"]) as box:
+        given = {"AUTOEXTRACT_USER": "KEY", "AUTOEXTRACT_URL": box.extraction_url, **settings}
+        given["DOWNLOADER_MIDDLEWARES"] = {middleware: 543}
+        ran = crawl(folder, spider, given, url, **more)
+        lines, counts = json.loads(json.dumps([ran.lines, ran.stats]).replace(url, "http://site"))
+        text = json.dumps(lines).replace(box.extraction_url, "http://service")
+        return Crawl(json.loads(text), counts, ran.log), box.stats()
+
+
+def of_pages(ran: Crawl) -> list[str]:
+    """The lines of a crawl, in an order of their own.
+
+    Of the request that is no GET, scrapy-autoextract says ``KeyError: '_autoextract_processed'``.
+    """
+    return sorted(
+        json.dumps(line, sort_keys=True) for line in ran.lines if "posted" not in line["url"]
+    )
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="that Scrapy is older than this Python")
+def test_a_project_for_scrapy_autoextract(tmp_path: Path) -> None:
+    original = interpreter("scrapy-autoextract")
+    theirs, billed = extracted(
+        tmp_path, "scrapy_autoextract.AutoExtractMiddleware", {}, python=original
+    )
+    assert len(theirs.lines) == 6
+    for version in VERSIONS:
+        ran, stats = extracted(
+            tmp_path,
+            "silkline.scrapy.AutoExtractMiddleware",
+            {"AUTOEXTRACT_MAX_QUERY_ERROR_RETRIES": 3},
+            version=version,
+        )
+        assert of_pages(ran) == of_pages(theirs)
+        assert ran.stats["autoextract/errors/result_error"] == 1
+        assert stats["billed"] == billed["billed"] == 4
+        assert ran.stats["autoextract/request_count"] == theirs.stats["autoextract/request_count"]
+        assert ran.stats["autoextract/response_count"] == theirs.stats["autoextract/response_count"]
+        assert ran.one("http://site/posted")["text"].startswith("Only GET requests are supported")
+        (note,) = (line for line in ran.log.splitlines() if "in place of" in line)
+        assert "taken over: AUTOEXTRACT_URL, AUTOEXTRACT_USER" in note
+        assert "without counterpart: AUTOEXTRACT_MAX_QUERY_ERROR_RETRIES" in note
+
+
+AUTOEXTRACT_SHIM = """
+import sys
+from silkline.scrapy import migration as middlewares
+from silkline.scrapy.migration import AutoExtractMiddleware
+sys.modules[__name__ + ".middlewares"] = middlewares
+"""
+
+
+def test_the_tests_of_scrapy_autoextract(tmp_path: Path) -> None:
+    said = replay(
+        tmp_path, "scrapy-autoextract", "0.7.0", AUTOEXTRACT_SHIM, "test_autoextract.py", []
+    )
+    assert "7 passed" in said, said
+
+
+HOLES = """
+class Spider(Base):
+    def begin(self):
+        for number in range(12):
+            meta = {"autoextract": {"enabled": True, "pageType": "article"}}
+            yield scrapy.Request(f"http://s{number}.example/", meta=meta, errback=self.failed)
+
+    def parse(self, response):
+        say(url=response.url, item=response.meta["autoextract"]["article"])
+"""
+
+
+@pytest.mark.parametrize("reactor", REACTORS)
+def test_what_scrapy_autoextract_loses_is_not_lost(tmp_path: Path, reactor: str) -> None:
+    """The service refuses most of what comes at once; and a cache answers the second time."""
+    settings = {
+        "HTTPCACHE_ENABLED": True,
+        "HTTPCACHE_DIR": str(tmp_path / "cache"),
+        "CONCURRENT_REQUESTS": 3,
+        "RETRY_ENABLED": False,
+    }
+    settings |= {"DOWNLOADER_MIDDLEWARES": {"silkline.scrapy.AutoExtractMiddleware": 543}}
+    counts = []
+    with pages(), sandbox(keys=["KEY"], rate=6) as box:
+        given = {"AUTOEXTRACT_USER": "KEY", "AUTOEXTRACT_URL": box.extraction_url, **settings}
+        for _ in range(2):
+            ran = crawl(tmp_path, HOLES, given, reactor=reactor)
+            assert len([line for line in ran.lines if "item" in line]) == 12, ran.log
+            counts.append((box.stats()["billed"], ran.stats.get("httpcache/hit", 0)))
+    assert counts == [(12, 0), (12, 12)]

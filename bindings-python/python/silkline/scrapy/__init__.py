@@ -15,12 +15,21 @@ from .extraction import (
     extraction_request,
     is_extraction,
 )
-from .migration import SmartProxyMiddleware
+from .migration import (
+    AutoExtractConfigError,
+    AutoExtractError,
+    AutoExtractMiddleware,
+    SlotPolicy,
+    SmartProxyMiddleware,
+)
 from .settings import InvalidOption, Options
 
 __all__ = [
     "AccountRefused",
     "Addon",
+    "AutoExtractConfigError",
+    "AutoExtractError",
+    "AutoExtractMiddleware",
     "ExtractionDownloadHandler",
     "ExtractionMiddleware",
     "InvalidOption",
@@ -28,6 +37,7 @@ __all__ = [
     "OutOfBudget",
     "QueryFailed",
     "RequestFingerprinter",
+    "SlotPolicy",
     "SmartProxyMiddleware",
     "extraction_request",
     "is_extraction",

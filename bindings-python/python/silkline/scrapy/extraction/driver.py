@@ -26,7 +26,7 @@ from .errors import AccountRefused, OutOfBudget
 from .transport import Answer, failure_of, send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from scrapy.crawler import Crawler
     from twisted.python.failure import Failure
@@ -63,17 +63,23 @@ class Driver:
         self._soon = False
         self._jobs: dict[int, Deferred[ExtractionFinished]] = {}
         self._requests: dict[int, Deferred[Any]] = {}
+        # What a request of one query is sent with, by its body.
+        self._headers: dict[bytes, Mapping[str, str]] = {}
         self._over = False
         # Why queries that were not sent will not be: what to raise for each, once it is known.
         self._end: Callable[[Query], Exception] | None = None
 
-    def submit(self, query: Query, priority: int) -> Deferred[ExtractionFinished]:
+    def submit(
+        self, query: Query, priority: int, headers: Mapping[str, str] | None = None
+    ) -> Deferred[ExtractionFinished]:
         """Passes a query on, and gives what came of it."""
         if self._end is not None:
             return fail(self._end(query))
         job = self._engine.submit(query, monotonic(), priority=priority)
         waiting: Deferred[ExtractionFinished] = Deferred(lambda _: self._cancel(job))
         self._jobs[job] = waiting
+        if headers:
+            self._headers[f"[{query.to_json()}]".encode()] = headers
         self._wake()
         return waiting
 
@@ -153,6 +159,8 @@ class Driver:
                 raise NotImplementedError(f"the engine said {output!r}")
 
     def _finished(self, finished: ExtractionFinished) -> None:
+        if self._headers:
+            self._headers.pop(f"[{finished.query.to_json()}]".encode(), None)
         waiting = self._jobs.pop(finished.job, None)
         self._counts.finished(finished, self._engine)
         if waiting is None:
@@ -183,7 +191,8 @@ class Driver:
 
     def _send(self, sent: ExtractionSend, now: float) -> None:
         self._counts.sent(sent)
-        request = send(self._crawler, sent.request, sent.deadline - now)
+        more = self._headers.get(sent.request.body)
+        request = send(self._crawler, sent.request, sent.deadline - now, more)
         self._requests[sent.request_id] = request
         request.addCallbacks(self._answered, self._lost, callbackArgs=(sent,), errbackArgs=(sent,))
         request.addErrback(lambda failure: _log.error("a bug", exc_info=failure.value))

@@ -22,6 +22,8 @@ from .responses import response_of
 from .room import Room
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import scrapy
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -113,10 +115,15 @@ class Extraction:
 
         return self.outcome(request, query).addCallback(answered)
 
-    def outcome(self, request: scrapy.Request, query: Query) -> Deferred[ExtractionFinished]:
-        """What came of the query of a request, which Scrapy does not count meanwhile."""
+    def outcome(
+        self, request: scrapy.Request, query: Query, headers: Mapping[str, str] | None = None
+    ) -> Deferred[ExtractionFinished]:
+        """What came of the query of a request, which Scrapy does not count meanwhile.
+
+        The headers are sent with the query, if it has a request of its own.
+        """
         try:
-            waiting = self._driver.submit(query, request.priority)
+            waiting = self._driver.submit(query, request.priority, headers)
         except Exception as error:  # noqa: BLE001 -- the errback's
             return fail(error)
         unmake = self._room.make(request)

@@ -13,6 +13,8 @@ from twisted.internet.defer import Deferred
 from silkline.scrapy.versions import download
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -46,13 +48,15 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def send(crawler: Crawler, request: Request, seconds: float) -> Deferred[Answer]:
+def send(
+    crawler: Crawler, request: Request, seconds: float, more: Mapping[str, str] | None = None
+) -> Deferred[Answer]:
     """Sends a request that has so many seconds; cancelling the deferred gives it up."""
     engine: Any = crawler.engine
     post = scrapy.Request(
         request.url,
         method=request.method,
-        headers=[(name, value) for name, value in request.headers],
+        headers={**dict(request.headers), **(more or {})},
         body=request.body,
         meta={"download_timeout": seconds + _BEYOND, "download_fail_on_dataloss": True},
         dont_filter=True,
