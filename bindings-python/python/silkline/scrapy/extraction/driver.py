@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail
 
-from silkline import ExtractionJobError
+from silkline import ExtractionJobError, ServiceError
 from silkline.engine import (
     Abort,
     ExtractionFinished,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from twisted.python.failure import Failure
 
-    from silkline import ExtractionEngine, Query, ServiceError
+    from silkline import ExtractionEngine, Query
 
 __all__ = ["Driver"]
 
@@ -165,7 +165,10 @@ class Driver:
         self._counts.finished(finished, self._engine)
         if waiting is None:
             return
-        if self._end is not None and getattr(finished.error, "code", "") == "job_closed":
+        error = finished.error
+        if isinstance(error, ServiceError) and error.retry == "account":
+            waiting.errback(AccountRefused.of(error, (finished.query,)))
+        elif self._end is not None and error is not None and error.code == "job_closed":
             waiting.errback(self._end(finished.query))
         else:
             waiting.callback(finished)
