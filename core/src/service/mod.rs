@@ -11,6 +11,7 @@ mod faults;
 mod keys;
 mod pace;
 pub mod proxy;
+pub mod zyte_api;
 
 pub use answer::{Answer, Delivery};
 pub use faults::InvalidFaults;

@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, collections::BTreeSet, string::String};
 use core::time::Duration;
 
 use super::super::{InvalidFaults, Keys, Pace, faults::Script};
-use super::script::Action;
+use super::{refusal::Refused, script::Action};
 
 /// The limits of an extraction service. The defaults are the documented ones (Automatic Extraction
 /// API docs, Restrictions and Failure Modes).
@@ -141,7 +141,10 @@ impl ExtractionConfig {
     /// added to each `userQuery`) and `results`, a list of `missing`, `surplus`, `foreign`,
     /// `reversed`, `shuffled`, `object`.
     pub fn with_faults(self, script: &str) -> Result<Self, InvalidFaults> {
-        Ok(Self { faults: Script::from_json(script, Action::check)?, ..self })
+        Ok(Self {
+            faults: Script::from_json(script, |action: &Action| action.check(Refused::named))?,
+            ..self
+        })
     }
 
     /// The milliseconds since 1970 at the driver's epoch, for query ids. Defaults to a fixed

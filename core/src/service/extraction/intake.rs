@@ -92,14 +92,14 @@ fn authorize(config: &ExtractionConfig, headers: &Headers) -> Result<String, Rej
 }
 
 /// The path of a URL that is absolute or begins with it.
-fn path(url: &str) -> &str {
+pub(in crate::service) fn path(url: &str) -> &str {
     let rest = url
         .split_once("://")
         .map_or(url, |(_, rest)| rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/"));
     rest.split(['?', '#']).next().unwrap_or_default()
 }
 
-fn is_json(headers: &Headers) -> bool {
+pub(in crate::service) fn is_json(headers: &Headers) -> bool {
     headers.get("Content-Type").is_some_and(|value| {
         let media_type = value.split(';').next().unwrap_or_default().trim();
         media_type.eq_ignore_ascii_case("application/json")

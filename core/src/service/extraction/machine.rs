@@ -7,7 +7,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::super::{Answer, Delivery, faults::Subject};
+use super::super::{Answer, faults::Subject};
 use super::{
     config::ExtractionConfig,
     intake::{self, Rejected},
@@ -248,7 +248,7 @@ impl ExtractionService {
         self.admitted += 1;
         let action = self.choose(&queries, Action::is_for_request);
         if let Some(action) = action.as_ref().filter(|action| action.replaces_answer()) {
-            let response = action.answer();
+            let response = action.answer(Refused::named);
             let status = response.status.to_string();
             self.stats.refused(action.problem_kind().unwrap_or(&status));
             let answer = finish(response, Some(action), &mut self.rng);
@@ -417,15 +417,9 @@ impl ExtractionService {
 }
 
 /// Applies what a script wants of an answer.
-fn finish(mut response: Response, action: Option<&Action>, rng: &mut Rng) -> Answer {
-    let Some(action) = action else {
-        return Answer::whole(response);
-    };
-    action.edit(&mut response, rng);
-    let delivery = match action.truncate {
-        _ if action.drop => Delivery::Dropped,
-        Some(length) => Delivery::Truncated(length),
-        None => Delivery::Whole,
-    };
-    Answer { response, delivery }
+fn finish(response: Response, action: Option<&Action>, rng: &mut Rng) -> Answer {
+    match action {
+        Some(action) => action.finish(response, rng),
+        None => Answer::whole(response),
+    }
 }

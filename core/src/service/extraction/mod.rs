@@ -1,15 +1,15 @@
 //! The Automatic Extraction API as its clients see it.
 
 mod config;
-mod intake;
+pub(super) mod intake;
 mod job;
 mod limits;
 mod machine;
 mod outcome;
 mod query;
-mod refusal;
+pub(super) mod refusal;
 mod result;
-mod script;
+pub(super) mod script;
 mod stats;
 
 pub use config::ExtractionConfig;

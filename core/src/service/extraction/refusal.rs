@@ -2,6 +2,7 @@
 
 use alloc::{
     borrow::ToOwned,
+    boxed::Box,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -76,46 +77,51 @@ const ALL: [Refusal; 12] = [
 
 /// A refusal as the service writes it: a problem document with its status and headers.
 #[derive(Clone, Debug)]
-pub(super) struct Refused {
-    pub(super) kind: String,
-    pub(super) status: u16,
-    pub(super) document: Problem,
+pub(in crate::service) struct Refused {
+    pub(in crate::service) kind: String,
+    pub(in crate::service) status: u16,
+    pub(in crate::service) document: Box<Problem>,
     headers: Vec<(String, String)>,
 }
 
 impl Refused {
+    /// A problem of any service's.
+    pub(in crate::service) fn new(kind: String, status: u16, document: Problem) -> Self {
+        Self { kind, status, document: Box::new(document), headers: Vec::new() }
+    }
+
     /// The problem of a kind, documented or not.
     pub(super) fn named(kind: &str) -> Self {
         let known = ALL.into_iter().find(|refusal| refusal.kind == kind);
         let (status, title) = known.map_or((400, kind), |known| (known.status, known.title));
         let uri = format!("http://errors.xod.scrapinghub.com/{kind}.html");
-        Self {
-            kind: kind.to_owned(),
-            status,
-            document: Problem::new(uri).with_title(title),
-            headers: Vec::new(),
-        }
+        Self::new(kind.to_owned(), status, Problem::new(uri).with_title(title))
     }
 
-    pub(super) fn with_title(self, title: impl Into<String>) -> Self {
-        Self { document: self.document.with_title(title), ..self }
+    fn with(mut self, change: impl FnOnce(Problem) -> Problem) -> Self {
+        *self.document = change(core::mem::take(&mut *self.document));
+        self
     }
 
-    pub(super) fn with_detail(self, detail: String) -> Self {
-        Self { document: self.document.with_detail(detail), ..self }
+    pub(in crate::service) fn with_title(self, title: impl Into<String>) -> Self {
+        self.with(|document| document.with_title(title))
     }
 
-    pub(super) fn with_header(mut self, name: &str, value: &str) -> Self {
+    pub(in crate::service) fn with_detail(self, detail: String) -> Self {
+        self.with(|document| document.with_detail(detail))
+    }
+
+    pub(in crate::service) fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub(super) fn with_retry_after(self, wait: Duration) -> Self {
+    pub(in crate::service) fn with_retry_after(self, wait: Duration) -> Self {
         self.with_header("Retry-After", &whole_seconds(wait).to_string())
     }
 
     /// The response that tells it.
-    pub(super) fn into_response(self) -> Response {
+    pub(in crate::service) fn into_response(self) -> Response {
         let content_type = ("Content-Type".to_owned(), problem::CONTENT_TYPE.to_owned());
         let headers = core::iter::once(content_type).chain(self.headers);
         Response::new(self.status, Headers::from_received(headers), self.document.to_json())

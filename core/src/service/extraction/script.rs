@@ -6,7 +6,7 @@ use core::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::faults::seconds;
+use super::super::{Answer, Delivery, faults::seconds};
 use super::refusal::Refused;
 use crate::{
     Rng,
@@ -16,10 +16,10 @@ use crate::{
 /// One rule's action. Either for a query (`error`, `slow`) or for a whole request (the others).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Action {
-    pub(super) error: Option<String>,
+pub(in crate::service) struct Action {
+    pub(in crate::service) error: Option<String>,
     #[serde(deserialize_with = "seconds")]
-    pub(super) slow: Option<Duration>,
+    pub(in crate::service) slow: Option<Duration>,
 
     problem: Option<String>,
     status: Option<u16>,
@@ -30,18 +30,18 @@ pub(super) struct Action {
     headers: BTreeMap<String, String>,
     retry_after: Option<Value>,
     #[serde(deserialize_with = "seconds")]
-    pub(super) delay: Option<Duration>,
-    pub(super) drop: bool,
-    pub(super) truncate: Option<usize>,
+    pub(in crate::service) delay: Option<Duration>,
+    pub(in crate::service) drop: bool,
+    pub(in crate::service) truncate: Option<usize>,
     garbage: Option<usize>,
-    pub(super) echo: Map<String, Value>,
-    pub(super) results: Vec<Disorder>,
+    pub(in crate::service) echo: Map<String, Value>,
+    pub(in crate::service) results: Vec<Disorder>,
 }
 
 /// Something wrong with the list of results.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Disorder {
+pub(in crate::service) enum Disorder {
     /// The last one is left out.
     Missing,
     /// The first one comes twice.
@@ -57,11 +57,11 @@ pub(super) enum Disorder {
 }
 
 impl Action {
-    pub(super) fn is_for_query(&self) -> bool {
+    pub(in crate::service) fn is_for_query(&self) -> bool {
         self.error.is_some() || self.slow.is_some()
     }
 
-    pub(super) fn is_for_request(&self) -> bool {
+    pub(in crate::service) fn is_for_request(&self) -> bool {
         self.replaces_answer()
             || self.edits_answer()
             || self.delay.is_some()
@@ -72,7 +72,7 @@ impl Action {
     }
 
     /// Whether the request is answered without being processed.
-    pub(super) fn replaces_answer(&self) -> bool {
+    pub(in crate::service) fn replaces_answer(&self) -> bool {
         self.problem.is_some() || self.status.is_some()
     }
 
@@ -85,12 +85,12 @@ impl Action {
     }
 
     /// The kind of the problem that is the answer, if one is.
-    pub(super) fn problem_kind(&self) -> Option<&str> {
+    pub(in crate::service) fn problem_kind(&self) -> Option<&str> {
         self.problem.as_deref()
     }
 
     /// Whether a script makes sense.
-    pub(super) fn check(&self) -> Result<(), &'static str> {
+    pub(in crate::service) fn check(&self, named: fn(&str) -> Refused) -> Result<(), &'static str> {
         if self.is_for_query() == self.is_for_request() {
             return Err("`then` has to ask for something of a query (`error`, `slow`) or of a \
                         request (anything else), not both");
@@ -101,7 +101,7 @@ impl Action {
         if self.problem.is_none() && (self.title.is_some() || !self.members.is_empty()) {
             return Err("`title` and `members` belong to a `problem`");
         }
-        if self.problem.is_some() && self.refused().is_none() {
+        if self.problem.is_some() && self.refused(named).is_none() {
             return Err("`members` cannot hold a problem's own type, title, status or the like");
         }
         let mut headers = Headers::new();
@@ -117,14 +117,15 @@ impl Action {
     }
 
     /// The problem that is the answer, if one is and its members can stand in it.
-    fn refused(&self) -> Option<Refused> {
-        let mut refused = Refused::named(self.problem.as_ref()?);
+    fn refused(&self, named: fn(&str) -> Refused) -> Option<Refused> {
+        let mut refused = named(self.problem.as_ref()?);
         refused.status = self.status.unwrap_or(refused.status);
         if let Some(title) = &self.title {
             refused = refused.with_title(title.clone());
         }
         for (name, value) in &self.members {
-            refused.document = refused.document.with_member(name, &value.to_string()).ok()?;
+            let document = core::mem::take(&mut *refused.document);
+            *refused.document = document.with_member(name, &value.to_string()).ok()?;
         }
         Some(refused)
     }
@@ -137,15 +138,26 @@ impl Action {
     }
 
     /// The answer instead of the processing, where it [replaces](Self::replaces_answer) that.
-    pub(super) fn answer(&self) -> Response {
-        if let Some(refused) = self.refused() {
+    pub(in crate::service) fn answer(&self, named: fn(&str) -> Refused) -> Response {
+        if let Some(refused) = self.refused(named) {
             return refused.into_response();
         }
         Response::new(self.status.unwrap_or(500), Headers::new(), Vec::new())
     }
 
+    /// The answer as the script wants it, and the way it is delivered.
+    pub(in crate::service) fn finish(&self, mut response: Response, rng: &mut Rng) -> Answer {
+        self.edit(&mut response, rng);
+        let delivery = match self.truncate {
+            _ if self.drop => Delivery::Dropped,
+            Some(length) => Delivery::Truncated(length),
+            None => Delivery::Whole,
+        };
+        Answer { response, delivery }
+    }
+
     /// Changes an answer as the script wants.
-    pub(super) fn edit(&self, response: &mut Response, rng: &mut Rng) {
+    fn edit(&self, response: &mut Response, rng: &mut Rng) {
         match &self.body {
             Some(Value::String(text)) => response.body = text.clone().into_bytes(),
             Some(value) => response.body = value.to_string().into_bytes(),

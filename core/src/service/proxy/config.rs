@@ -134,7 +134,7 @@ impl BanRule {
     }
 
     /// Whether an answer is a ban.
-    pub(super) fn fits(&self, status: u16, body: &[u8]) -> bool {
+    pub(in crate::service) fn fits(&self, status: u16, body: &[u8]) -> bool {
         let holds = |text: &String| {
             !text.is_empty() && body.windows(text.len()).any(|part| part == text.as_bytes())
         };

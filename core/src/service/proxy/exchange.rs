@@ -47,8 +47,8 @@ pub struct Tunnel {
     pub authority: String,
     /// The headers of the answer to the CONNECT.
     pub answer_headers: Headers,
-    pub(super) authorization: String,
-    pub(super) headers: Headers,
+    pub(in crate::service) authorization: String,
+    pub(in crate::service) headers: Headers,
 }
 
 /// Something to fetch.

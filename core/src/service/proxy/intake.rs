@@ -200,7 +200,7 @@ impl ProxyService {
 }
 
 /// A proxy goes by the URL that it is asked for, whatever `Host` says (RFC 9112, section 3.2.2).
-fn replace_host(request: &mut Request) {
+pub(in crate::service) fn replace_host(request: &mut Request) {
     let Ok(url) = Url::parse(&request.url) else { return };
     let Some(host) = url.host_str() else { return };
     let host = url.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"));

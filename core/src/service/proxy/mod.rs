@@ -19,11 +19,11 @@ mod cookies;
 mod errors;
 mod exchange;
 mod faults;
-mod intake;
+pub(super) mod intake;
 mod machine;
 mod pace;
 mod relay;
-mod request;
+pub(super) mod request;
 mod sessions;
 mod stats;
 

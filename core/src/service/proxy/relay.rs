@@ -6,7 +6,7 @@ use super::{
     FetchOutcome, ProxyService, Relay, Step, Ticket,
     errors::{Fault, service_headers},
     exchange::{Exchange, Twist},
-    request::{Cookies, connection_options, outgoing_headers, stays_here},
+    request::{self, Cookies, outgoing_headers},
 };
 use crate::{Timestamp, http::Headers, service::pace::whole_seconds};
 
@@ -72,15 +72,8 @@ impl ProxyService {
     }
 
     fn relayed_headers(&self, headers: &Headers, exchange: &Exchange, now: Timestamp) -> Headers {
-        let connection = connection_options(headers);
-        let mut relayed = Headers::new();
-        for (name, value) in headers.iter() {
-            let cookie = name.eq_ignore_ascii_case("set-cookie")
-                && exchange.wishes.cookies == Cookies::Discard;
-            if !stays_here(name, &connection) && !cookie {
-                relayed.push(name, value);
-            }
-        }
+        let discard = exchange.wishes.cookies == Cookies::Discard;
+        let mut relayed = request::relayed_headers(headers, discard);
         self.add_facts(&mut relayed, exchange, now);
         if exchange.wishes.debug_request_time {
             let time = now.since(exchange.arrived_at);

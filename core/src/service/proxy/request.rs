@@ -167,7 +167,7 @@ const HOP_BY_HOP: [&str; 9] = [
 ];
 
 /// Whether a header must not be passed on, `connection` being the value of that header.
-pub(super) fn stays_here(name: &str, connection: &str) -> bool {
+fn stays_here(name: &str, connection: &str) -> bool {
     let named = |known: &str| name.eq_ignore_ascii_case(known.trim());
     HOP_BY_HOP.into_iter().any(named)
         || connection.split(',').any(|known| !known.trim().is_empty() && named(known))
@@ -180,7 +180,7 @@ pub(super) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
 }
 
 /// The headers of a connection, as one list.
-pub(super) fn connection_options(headers: &Headers) -> String {
+fn connection_options(headers: &Headers) -> String {
     headers.get_all("Connection").collect::<Vec<_>>().join(",")
 }
 
@@ -209,6 +209,41 @@ pub(super) fn outgoing_headers(headers: &Headers, wishes: &Wishes) -> Headers {
         }
     }
     outgoing
+}
+
+/// The headers that reach the target with those of a browser in place of the client's, but for the
+/// ones named in `pass`.
+pub(in crate::service) fn browser_headers(
+    headers: &Headers,
+    mobile: bool,
+    pass: &[String],
+    discard_cookies: bool,
+) -> Headers {
+    let wishes = Wishes {
+        session: SessionWish::None,
+        max_retries: None,
+        timeout: None,
+        cookies: if discard_cookies { Cookies::Discard } else { Cookies::Disable },
+        profile: if mobile { Profile::Mobile } else { Profile::Desktop },
+        profile_pass: pass.to_vec(),
+        no_bancheck: false,
+        debug_request_time: false,
+        debug_ua: false,
+    };
+    outgoing_headers(headers, &wishes)
+}
+
+/// The headers of a target's answer that reach the client.
+pub(in crate::service) fn relayed_headers(headers: &Headers, discard_cookies: bool) -> Headers {
+    let connection = connection_options(headers);
+    let mut relayed = Headers::new();
+    for (name, value) in headers.iter() {
+        let cookie = discard_cookies && name.eq_ignore_ascii_case("set-cookie");
+        if !stays_here(name, &connection) && !cookie {
+            relayed.push(name, value);
+        }
+    }
+    relayed
 }
 
 /// Adds the cookies of a jar to a request.
