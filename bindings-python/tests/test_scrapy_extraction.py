@@ -333,3 +333,42 @@ def test_without_a_reactor(tmp_path: Path) -> None:
         )
     assert ran.one("http://a.example/1")["item"] == {"url": "http://a.example/1"}
     assert ran.one("http://a.example/missing")["status"] == 404
+
+
+LEFT = """
+class Spider(Base):
+    def begin(self):
+        if GIVEN["first"]:
+            for number in range(8):
+                meta = {"silkline": {"pageType": "article"}}
+                yield scrapy.Request(f"http://s{number}.example/", meta=meta, errback=self.failed)
+
+    def parse(self, response):
+        say(url=response.url, item=response.meta["silkline_item"])
+        if GIVEN["first"]:
+            raise scrapy.exceptions.CloseSpider("enough")
+"""
+
+
+@pytest.mark.parametrize(("version", "proxy"), [("2.11", False), ("2.19", True)])
+def test_what_the_end_overtakes_is_left_for_the_next_run(
+    tmp_path: Path, version: str, proxy: bool
+) -> None:
+    """With Scrapy's own scheduler, and with the one that the add-on brings for sessions."""
+    settings = {
+        **ADDON,
+        "SILKLINE_PROXY_ENABLED": proxy,
+        "SILKLINE_API_KEY": "KEY",
+        "SILKLINE_RATE": 4,
+        "JOBDIR": str(tmp_path / "job"),
+    }
+    found = []
+    with pages() as made, sandbox() as box:
+        for first in (True, False):
+            given = {**settings, "SILKLINE_ENDPOINT": box.extraction_url}
+            ran = crawl(tmp_path, LEFT, given, {"first": first}, version=version)
+            found.append([line["url"] for line in ran.lines if "item" in line])
+    assert found[0], "the first run finds some"
+    assert found[1], "and leaves some"
+    assert sorted(found[0] + found[1]) == [f"http://s{number}.example/" for number in range(8)]
+    assert set(made.values()) == {1}

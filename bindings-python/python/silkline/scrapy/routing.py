@@ -69,7 +69,7 @@ def route(request: Request, names: Mapping[str, str]) -> Route | None:
     ``names`` are those of the sessions that spiders asked for by header, by the sessions' ids.
     """
     meta: dict[str, Any] = request.meta
-    if meta.get("dont_proxy") or meta.get("proxy") or meta.get("silkline"):
+    if meta.get("dont_proxy") or meta.get("proxy") or _is_extracted(meta):
         return None
     if not request.url.startswith(("http://", "https://")):
         return None
@@ -93,6 +93,12 @@ def route(request: Request, names: Mapping[str, str]) -> Route | None:
     if named is False or _text(request, _REGION_HEADER) is not None:
         return Route(outside=True, options=options)
     return Route(options=options)
+
+
+def _is_extracted(meta: Mapping[str, Any]) -> bool:
+    """Whether a request is for the extraction service, or will be."""
+    older = meta.get("autoextract")
+    return bool(meta.get("silkline")) or (isinstance(older, dict) and bool(older.get("enabled")))
 
 
 def asks_for_session(request: Request) -> bool:

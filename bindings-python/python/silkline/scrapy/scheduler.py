@@ -80,6 +80,11 @@ class Scheduler(BaseScheduler):
         self._queue(request)
         return True
 
+    def keep(self, request: Request) -> None:
+        """Leaves a request that Scrapy has for the next run, whatever becomes of it in this one."""
+        if self._journal is not None:
+            self._journal.goes_on(request)
+
     def _queue(self, request: Request) -> None:
         stats = self._crawler.stats
         way = self._pool.route(request)

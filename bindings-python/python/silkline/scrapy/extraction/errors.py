@@ -12,7 +12,7 @@ from silkline.exceptions import SilklineError
 if TYPE_CHECKING:
     from silkline.engine import ExtractionFinished
 
-__all__ = ["AccountRefused", "OutOfBudget", "QueryFailed", "error_of"]
+__all__ = ["AccountRefused", "OutOfBudget", "QueryFailed", "error_of", "is_end"]
 
 
 class QueryFailed(SilklineError):
@@ -67,3 +67,10 @@ def error_of(finished: ExtractionFinished) -> SilklineError | None:
         case ServiceError() | ExtractionJobError() as error:
             return copy.copy(error)
     return None
+
+
+def is_end(error: BaseException | None) -> bool:
+    """Whether it says nothing of a query, but that the crawl ended before it was sent."""
+    if isinstance(error, ExtractionJobError):
+        return error.code == "job_closed"
+    return isinstance(error, (AccountRefused, OutOfBudget))

@@ -16,7 +16,8 @@ from silkline.scrapy.settings import Options
 
 from .counts import Counts
 from .driver import Driver
-from .errors import error_of
+from .errors import error_of, is_end
+from .leave import leave
 from .requests import ITEM, RESULT, query_of
 from .responses import response_of
 from .room import Room
@@ -83,6 +84,7 @@ class Extraction:
     """The engine of a crawl with its driver."""
 
     def __init__(self, crawler: Crawler, terms: Terms) -> None:
+        self._crawler = crawler
         self._cached = crawler.settings.getbool("HTTPCACHE_ENABLED")
         self._room = Room(crawler, terms.ahead)
         self._driver = Driver(crawler, terms.engine(), Counts(crawler), terms.deadline)
@@ -113,7 +115,12 @@ class Extraction:
                 raise error or RuntimeError(f"{query.url} has neither item nor error")
             return response_of(request, finished, finished.result, cached=self._cached)
 
-        return self.outcome(request, query).addCallback(answered)
+        def failed(failure: Failure) -> Failure:
+            if is_end(failure.value):
+                leave(self._crawler, request)
+            return failure
+
+        return self.outcome(request, query).addCallback(answered).addErrback(failed)
 
     def outcome(
         self, request: scrapy.Request, query: Query, headers: Mapping[str, str] | None = None
