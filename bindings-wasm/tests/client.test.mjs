@@ -398,6 +398,35 @@ test('the cap is kept', async (t) => {
   assert.equal((await collect(client.results(queries(12)))).length, 12);
 });
 
+test('one query at a time', async (t) => {
+  const service = await serve(t, (given) => given.map(page));
+  const client = extractor(t, service);
+  const given = queries(10);
+  const found = await Promise.all(given.map((query) => client.extract(query)));
+  assert.deepEqual(
+    found.map(({ input, item }) => [input, item.url]),
+    given.map((query) => [query, query.url]),
+  );
+  await assert.rejects(client.extract({ url: 'x', pageType: 'article' }), InvalidQuery);
+  const signal = AbortSignal.abort();
+  await assert.rejects(client.extract(given[0], { signal }), { name: 'AbortError' });
+  assert.throws(() => client.results(given[0]), TypeError);
+});
+
+test('the successor is spoken to in its dialect', async (t) => {
+  const service = await serve(t, (given, request, response) => {
+    assert.ok(!Array.isArray(given), 'one request to the newer API');
+    assert.equal(request.headers.authorization, silkline.basicAuthorization('secret'));
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    const product = { url: given.url, name: 'Lamp', metadata: { probability: 0.9 } };
+    response.end(JSON.stringify({ url: given.url, statusCode: 200, product }));
+  });
+  const client = extractor(t, service, { dialect: 'zyte_api' });
+  const { ok, item, result } = await client.extract({ url: 'http://a/', pageType: 'product' });
+  assert.deepEqual([ok, item.name, item.probability], [true, 'Lamp', 0.9]);
+  assert.equal(result.itemNative.metadata.probability, 0.9);
+});
+
 test('results that belong to no query are told of', async (t) => {
   const service = await serve(t, (given) => [
     ...given.map(page),

@@ -80,6 +80,15 @@ class Extractor {
     return results;
   }
 
+  async extract(query, options) {
+    const outcomes = this.results([query], options);
+    try {
+      return (await outcomes.next()).value;
+    } finally {
+      await outcomes.return();
+    }
+  }
+
   stats() {
     return this.#engine.stats();
   }

@@ -1,5 +1,6 @@
 import type {
   Extracted,
+  ExtractionDialect,
   ExtractionJobError,
   ExtractionStats,
   ExtractionUnmatched,
@@ -55,6 +56,8 @@ export interface ExtractorOptions {
   readonly apiKey: string;
   /** The address of the service. Defaults to `ExtractionApi.DEFAULT_ENDPOINT`. */
   readonly endpoint?: string | { readonly href: string } | null | undefined;
+  /** The service that is spoken to; items come in the schema of the older one. */
+  readonly dialect?: ExtractionDialect | null | undefined;
   /** Queries a second, or so many in a period; `Infinity` for no limit. Defaults to 5. */
   readonly rate?: Rate | null | undefined;
   /** How many queries may be sent at once after a rest. Defaults to 1. */
@@ -219,6 +222,17 @@ export class Extractor {
     queries: QuerySource<QueryInput<P>>,
     options?: ResultsOptions,
   ): Outcomes<P>;
+  /**
+   * The outcome of one query, at the same pace as all others.
+   *
+   * @throws {InvalidQuery} if the service would refuse it
+   * @throws {AccountRefused} if the service refuses the account
+   * @throws {OutOfBudget} if the cap is reached
+   */
+  extract<P extends PageType>(
+    query: QueryInput<P>,
+    options?: Omit<ResultsOptions, 'queueSize'>,
+  ): Promise<Outcome<P>>;
   /** The engine's numbers, of all iterations together. */
   stats(): ExtractionStats;
   /** Goes on after `AccountRefused`, as if the account were well again. */

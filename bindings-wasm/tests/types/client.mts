@@ -13,6 +13,7 @@ const extractor = new Extractor({
   apiKey: 'key',
   endpoint: new URL('http://localhost/'),
   rate: Number.POSITIVE_INFINITY,
+  dialect: 'zyte_api',
   concurrency: 100,
   batchSize: 5,
   deadline: 605_000,
@@ -46,6 +47,8 @@ export async function read(): Promise<number> {
     const query: Query<'product'> = outcome.query;
     console.log(query, outcome.input.url, outcome.attempts, outcome.billed, outcome.elapsed);
   }
+  const one = await extractor.extract({ url: 'http://a/', pageType: 'vehicle' });
+  console.log(one.ok ? one.item.name : one.error.attempts);
   const mixed = extractor.results([
     { url: 'http://a/', pageType: 'article' },
     Promise.resolve({ url: 'http://a/', pageType: 'vehicle' } as const),
