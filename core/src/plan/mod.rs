@@ -8,8 +8,7 @@
 //! ```
 //! use silkline::plan::{Plan, PlanKind, PlanSettings};
 //!
-//! let mut settings = PlanSettings::new(PlanKind::Extraction, 3_000, 20);
-//! settings.concurrency = Some(50);
+//! let settings = PlanSettings::new(PlanKind::Extraction, 3_000, 20);
 //! let mut plan = Plan::new(settings)?;
 //! while !plan.advance(10_000) {} // here a program may show plan.progress(), or stop
 //! let report = plan.report();
