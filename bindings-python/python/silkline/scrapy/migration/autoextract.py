@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AutoExtractMiddleware"]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 PROCESSED = "_autoextract_processed"
 """Meta key of what the middleware knows of a request that it has rewritten."""

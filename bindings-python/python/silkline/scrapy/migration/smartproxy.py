@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SmartProxyMiddleware"]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _GONE: tuple[type[BaseException], ...] = (net.ConnectionRefusedError, net.ConnectionDone)
 
@@ -42,24 +42,24 @@ _GONE: tuple[type[BaseException], ...] = (net.ConnectionRefusedError, net.Connec
 class SmartProxyMiddleware:
     """For ``DOWNLOADER_MIDDLEWARES``, where ``ZyteSmartProxyMiddleware`` was, with its number."""
 
-    url = "http://proxy.zyte.com:8011"
+    url: str = "http://proxy.zyte.com:8011"
     maxbans = 400
     ban_code = 503
     download_timeout = 190
     connection_refused_delay = 90
     preserve_delay = False
-    conflicting_headers = ("X-Crawlera-Profile", "X-Crawlera-UA")
+    conflicting_headers: tuple[str, ...] = ("X-Crawlera-Profile", "X-Crawlera-UA")
     backoff_step = 15
     backoff_max = 180
     max_auth_retry_times = 10
     apikey = ""
-    client = f"silkline/{__version__}"
+    client: str = f"silkline/{__version__}"
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self.job_id = os.environ.get("SCRAPY_JOB")
+        self.job_id: str | None = os.environ.get("SCRAPY_JOB")
         self.spider: scrapy.Spider | None = None
-        self.enabled = False
+        self.enabled: bool = False
         self.enabled_for_domain: dict[str, bool] = {}
         self.force_enable_on_http_codes: list[int] = []
         self._settings: list[tuple[str, type]] = [

@@ -30,8 +30,8 @@ class Delays:
         self._crawler = crawler
         self._saved: dict[str, float] = {}
         self._backoffs: dict[str | None, Iterator[float]] = {}
-        self.step = 15.0
-        self.most = 180.0
+        self.step: float = 15.0
+        self.most: float = 180.0
 
     def next(self, request: scrapy.Request) -> float:
         """The next delay of the back-off of a request's slot."""
