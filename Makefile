@@ -156,6 +156,10 @@ demo: $(VENV)/.installed npm ## Extract a local site's pages in three languages,
 bench: ## Measure reading answers against peers in the same run; prints ratios, asserts nothing
 	$(CARGO) run -q --release --manifest-path tests/bench/Cargo.toml
 
+.PHONY: bench-scrapy
+bench-scrapy: $(VENV)/.installed ## Crawl 4,000 URLs through 100 sessions of 1 s in Scrapy; prints the rate reached
+	$(VENV)/bin/python bindings-python/scripts/scrapy_rate.py $(BENCH_ARGS)
+
 # --- Everything -----------------------------------------------------------------------------
 
 .PHONY: clean

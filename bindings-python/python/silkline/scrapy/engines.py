@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from .state import State
 
-__all__ = ["CONCURRENCY", "check", "proxy_engine"]
+__all__ = ["CONCURRENCY", "MARGIN", "check", "proxy_engine"]
 
 CONCURRENCY = 100
 """How many requests go through the proxy at a time, unless the project says so."""
+MARGIN = 0.5
+"""The margin against jitter: more than the engine's, for callbacks hold up Scrapy's sockets."""
 
 
 def proxy_engine(
@@ -59,8 +61,8 @@ def _arguments(options: Options) -> dict[str, Any]:
         "concurrency": options.concurrency,
         "deadline": options.deadline,
     }
-    if options.margin is not None:  # for the engine, None is a margin without limit
-        arguments["margin"] = None if options.margin == float("inf") else options.margin
+    margin = MARGIN if options.margin is None else options.margin
+    arguments["margin"] = None if margin == float("inf") else margin
     return arguments
 
 
