@@ -389,3 +389,80 @@ def test_what_scrapy_autoextract_loses_is_not_lost(tmp_path: Path, reactor: str)
             assert len([line for line in ran.lines if "item" in line]) == 12, ran.log
             counts.append((box.stats()["billed"], ran.stats.get("httpcache/hit", 0)))
     assert counts == [(12, 0), (12, 12)]
+
+
+BANS = json.dumps([{"when": {"url": "*?7"}, "times": 1, "then": {"ban": True}}])
+
+POOLED = """
+class Spider(Base):
+    def begin(self):
+        for number in range(12):
+            yield scrapy.Request(f"{GIVEN}/headers?{number}", errback=self.failed)
+        yield scrapy.Request(GIVEN + "/headers?direct", meta={"dont_proxy": True},
+                             headers={"X-Crawlera-Profile": "desktop"})
+
+    def parse(self, response):
+        say(url=response.url, error=response.headers.get("X-Crawlera-Error", b"").decode(),
+            session="X-Crawlera-Session" in response.headers, proxied="X-Crawlera-Version" in
+            response.headers, meta=sorted(set(response.meta) & {"proxy", "_silkline"}))
+"""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_add_on_brings_sessions_to_a_project_of_old(tmp_path: Path, version: str) -> None:
+    settings = {
+        **SETTINGS,
+        "ADDONS": {"silkline.scrapy.Addon": 500},
+        "SILKLINE_SESSIONS": 3,
+        "SILKLINE_SESSION_DELAY": 0.2,
+        "ZYTE_SMARTPROXY_DEFAULT_HEADERS": {"X-Crawlera-Profile": "pass"},
+    }
+    ran, requests, stats = through(
+        tmp_path, OURS, settings, POOLED, version=version, proxy={"delay": 0.2, "faults": BANS}
+    )
+    assert len(ran.lines) == 13, ran.log
+    assert len(requests) == 14, "one was banned, and came again by another session"
+    direct = ran.one("http://site/headers?direct")
+    assert (direct["proxied"], direct["session"]) == (False, False)
+    pooled = [line for line in ran.lines if line is not direct]
+    assert all(line["proxied"] and line["session"] and not line["meta"] for line in pooled)
+    assert stats["sessions_created"] <= 4
+    assert stats["early_requests"] == 0
+    assert not [request["leaked"] for request in requests if request["leaked"]]
+    assert ran.stats["zyte_smartproxy/response"] == 12
+    assert ran.stats["zyte_smartproxy/request"] >= 12
+    (note,) = (line for line in ran.log.splitlines() if "in place of" in line)
+    assert "with pooled sessions" in note
+    assert not [line for line in ran.log.splitlines() if " ERROR: " in line]
+
+
+FORCED = """
+class Spider(Base):
+    handle_httpstatus_all = True
+
+    def begin(self):
+        yield scrapy.Request(GIVEN + "/headers")
+        yield scrapy.Request(GIVEN + "/ban-if-peer/127.0.0.1", dont_filter=True, priority=-1)
+
+    def parse(self, response):
+        say(url=response.url, status=response.status,
+            session="X-Crawlera-Session" in response.headers)
+"""
+
+
+def test_the_add_on_leaves_a_disabled_project_disabled(tmp_path: Path) -> None:
+    """But for the domains on which the project's codes turn it on."""
+    settings = {
+        **SETTINGS,
+        "ADDONS": {"silkline.scrapy.Addon": 500},
+        "ZYTE_SMARTPROXY_ENABLED": False,
+        "ZYTE_SMARTPROXY_FORCE_ENABLE_ON_HTTP_CODES": [403],
+        "SILKLINE_SESSION_DELAY": 0.1,
+    }
+    ran, _, stats = through(tmp_path, OURS, settings, FORCED, proxy={"delay": 0.1})
+    assert ran.lines == [
+        {"url": "http://site/headers", "status": 200, "session": False},
+        {"url": "http://site/ban-if-peer/127.0.0.1", "status": 200, "session": True},
+    ]
+    assert stats["sessions_created"] == 1
+    assert ran.stats["zyte_smartproxy/retries/should_have_been_enabled"] == 1

@@ -8,6 +8,7 @@ from . import apis, engines
 from .engines import CONCURRENCY
 from .extraction.wiring import wire_extraction
 from .lease import SLOT
+from .migration.smartproxy_pool import adopt
 from .settings import InvalidOption, Options
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Addon:
 
     def update_settings(self, settings: BaseSettings) -> None:
         """Called by Scrapy before it makes its components."""
+        adopt(settings)
         options = Options.read(settings)
         self._extraction(settings, options)
         if options.proxy_enabled:

@@ -50,6 +50,8 @@ from .wake import Call as TimedCall
 from .wake import call_later, close_spider, wake
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
     from twisted.python.failure import Failure
@@ -95,6 +97,8 @@ class Pool:
         self._timer: TimedCall | None = None
         self._pumping = False
         self._closed: Deferred[None] | None = None
+        self.before: Callable[[Request], bool] | None = None
+        """What another component does to a request first; false: it is not for the proxy."""
 
     @classmethod
     def of(cls, crawler: Crawler) -> Pool:
@@ -109,6 +113,8 @@ class Pool:
     def route(self, request: Request) -> Route | None:
         """The way of a request that Scrapy hands over; ``None``: not through the proxy."""
         way = route(request, self._state.names)
+        if way is not None and self.before is not None:
+            way = route(request, self._state.names) if self.before(request) else None
         if way is not None and not self.options.uses_sessions:
             way = way.bypassing()
         return way

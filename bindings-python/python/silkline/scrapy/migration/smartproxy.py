@@ -25,6 +25,7 @@ from silkline.scrapy.versions import close_spider, downloader_of
 from . import smartproxy_headers as headers
 from . import smartproxy_settings as settings_of
 from .smartproxy_delays import Delays
+from .smartproxy_pool import pool_of
 
 if TYPE_CHECKING:
     import scrapy
@@ -73,6 +74,9 @@ class SmartProxyMiddleware:
             ("force_enable_on_http_codes", list),
         ]
         self._origin = settings_of.ZYTE
+        self._pool = pool_of(crawler)
+        if self._pool is not None:
+            self._pool.before = self.prepare
         self._delays = Delays(crawler)
         self._bans: defaultdict[str | None, int] = defaultdict(int)
         self._headers: dict[str, Any] = {}
@@ -126,9 +130,13 @@ class SmartProxyMiddleware:
             self._drop_delays(spider)
             delays = ". Scrapy's own download delays are off, unless ZYTE_SMARTPROXY_PRESERVE_DELAY is set"
         logger.info(
-            "Using the proxy service %s in place of scrapy-zyte-smartproxy; %s%s",
-            self._authless_url, settings_of.note(settings, spider), delays, extra=extra,
-        )  # fmt: skip
+            "Using the proxy service %s in place of scrapy-zyte-smartproxy, %s pooled sessions; %s%s",
+            self._authless_url,
+            "without" if self._pool is None else "with",
+            settings_of.note(settings, spider),
+            delays,
+            extra=extra,
+        )
 
     def _fix_url(self) -> None:
         if self.url.startswith("https://"):
@@ -170,6 +178,10 @@ class SmartProxyMiddleware:
             if not self._keep_headers:
                 headers.clean(request, None)
             return
+        if self._is_pooled(request):
+            self.prepare(request)
+            self._count_request(request)
+            return
         if "proxy" not in request.meta:
             request.meta["proxy"] = self._auth_url
         elif (
@@ -184,19 +196,40 @@ class SmartProxyMiddleware:
             )
             logger.warning(said)
             request.meta["proxy"] = self._auth_url
+        request.meta["download_timeout"] = self.download_timeout
+        self._set_headers(request)
+        self._count_request(request)
+
+    def prepare(self, request: scrapy.Request) -> bool:
+        """Called with pooled sessions, before a request gets its own: whether it is to have one."""
+        if self.spider is None and self.crawler.spider is not None:
+            self.open_spider(self.crawler.spider)
+        wanted = self._is_enabled_for_request(request)
+        if wanted:
+            self._set_headers(request)
+        return wanted
+
+    def _is_pooled(self, request: scrapy.Request) -> bool:
+        if self._pool is None:
+            return False
+        return self._pool.lease_of(request) is not None or self._pool.route(request) is not None
+
+    def _set_headers(self, request: scrapy.Request) -> None:
         successor = self._targets_zyte_api(request)
         self._set_default_headers(request)
-        request.meta["download_timeout"] = self.download_timeout
         prefix = "Zyte-" if successor else "X-Crawlera-"
         if self.job_id:
             request.headers[f"{prefix}JobId"] = self.job_id
         request.headers[f"{prefix}Client"] = self.client
-        self._count(successor, "request")
-        self._count(successor, f"request/method/{request.method}")
         if not self._keep_headers:
             if not successor:
                 headers.translate(request)
             headers.clean(request, "zyte_api" if successor else "smart_proxy_manager")
+
+    def _count_request(self, request: scrapy.Request) -> None:
+        successor = self._targets_zyte_api(request)
+        self._count(successor, "request")
+        self._count(successor, f"request/method/{request.method}")
 
     def _set_default_headers(self, request: scrapy.Request) -> None:
         for name, value in self._headers.items():
@@ -246,7 +279,9 @@ class SmartProxyMiddleware:
         if not {b"X-Crawlera-Version", b"Zyte-Request-Id"} & set(response.headers):
             return response
         self._delays.restore(request)
-        if self._is_auth_error(response):
+        if self._is_pooled(request):
+            pass  # the engine has slowed down, and tried again
+        elif self._is_auth_error(response):
             self._slow_down(request, self._delays.next(request), "autherror")
             retries = request.meta.get(self._origin.retries, 0)
             if retries < self.max_auth_retry_times:
@@ -316,7 +351,7 @@ class SmartProxyMiddleware:
         spider: scrapy.Spider | None = None,  # noqa: ARG002 -- older versions pass it
     ) -> None:
         """Leaves a proxy alone that is gone, and has its address looked up again."""
-        if not self._is_enabled_for_request(request):
+        if not self._is_enabled_for_request(request) or self._is_pooled(request):
             return
         names = {base.__name__ for base in type(exception).__mro__}
         if isinstance(exception, _GONE) or "DownloadConnectionRefusedError" in names:
