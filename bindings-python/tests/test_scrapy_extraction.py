@@ -126,7 +126,7 @@ def test_queries_that_wait_hold_up_nothing_else(tmp_path: Path, site: str, versi
     late = order[20:].count(False)
     assert late >= 15, "most of the items came after most of the pages"
     assert 1.8 < ran.stats["elapsed_time_seconds"] < 4
-    assert ran.stats["silkline/extraction/seconds_waiting/rate"] > 1.5
+    assert ran.stats["silkline/extraction/waited/rate"] > 1.5
 
 
 def test_an_occupied_domain_holds_up_no_other(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_refused_account_closes_the_spider(tmp_path: Path, version: str) -> No
         settings = {"SILKLINE_RATE": 20}
         ran = run(tmp_path, box.extraction_url, given, version=version, settings=settings)
         asked = box.stats()["requests"]
-    assert ran.stats["finish_reason"] == "extraction_account_refused (unauthorized)"
+    assert ran.stats["finish_reason"] == "silkline_unauthorized"
     assert {line["failed"] for line in ran.lines} == {"AccountRefused"}
     assert {line["code"] for line in ran.lines} == {"unauthorized"}
     assert asked <= 2
@@ -170,7 +170,7 @@ def test_a_budget_closes_the_spider(tmp_path: Path) -> None:
     with pages(), sandbox() as box:
         ran = run(tmp_path, box.extraction_url, given, settings={"SILKLINE_BUDGET": 4})
         assert box.stats()["billed"] == 4
-    assert ran.stats["finish_reason"] == "extraction_out_of_budget"
+    assert ran.stats["finish_reason"] == "silkline_out_of_budget"
     assert ran.stats["silkline/extraction/items"] == 4
     failed = [line for line in ran.lines if "failed" in line]
     assert {(line["failed"], line["code"]) for line in failed} == {("OutOfBudget", "out_of_budget")}

@@ -76,4 +76,4 @@ class Counts:
             reason, since = self._waits
             self._waits = None
             if reason != "answers":
-                self._stats.add("seconds_waiting", reason, now - since)
+                self._stats.add("waited", reason, now - since)

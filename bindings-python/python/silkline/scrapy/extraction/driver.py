@@ -132,7 +132,7 @@ class Driver:
         except Exception as error:  # noqa: BLE001 -- whoever waits for items has to hear of it
             _log.exception("the extraction driver broke down")
             self._fail_all(error)
-            close_spider(self._crawler, "extraction_failed")
+            close_spider(self._crawler, "silkline_broke_down")
 
     def _do(self, output: object, now: float) -> None:
         match output:
@@ -176,13 +176,13 @@ class Driver:
     def _refused(self, refusal: ServiceError) -> None:
         _log.error("the extraction service refuses the account, the spider is closed: %s", refusal)
         self._counts.refused(refusal)
-        close_spider(self._crawler, f"extraction_account_refused ({refusal.code})")
+        close_spider(self._crawler, f"silkline_{refusal.code}")
         self.close(lambda query: AccountRefused.of(refusal, (query,)))
 
     def _out_of_budget(self) -> None:
         text = "the budget leaves no room for a further query"
         _log.error("%s, the spider is closed", text)
-        close_spider(self._crawler, "extraction_out_of_budget")
+        close_spider(self._crawler, "silkline_out_of_budget")
         self.close(lambda query: OutOfBudget(text, unfinished=(query,)))
 
     def _fail_all(self, error: Exception) -> None:
