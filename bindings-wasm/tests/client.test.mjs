@@ -456,7 +456,13 @@ test('a mistake of what sends is not tried again', async (t) => {
     await assert.rejects(collect(client.results(queries(1))), /broke down/);
     await client.close();
   }
-  for (const wrong of [{ fetch: 5 }, { dispatcher: {} }, { queueSize: 0 }, { rate: -1 }]) {
+  for (const wrong of [
+    { fetch: 5 },
+    { dispatcher: {} },
+    { queueSize: 0 },
+    { rate: -1 },
+    { speed: 5 },
+  ]) {
     assert.throws(() => new Extractor({ apiKey: 'secret', ...wrong }), TypeError);
   }
 });

@@ -14,6 +14,7 @@ const {
   InvalidMethod,
   PAGE_TYPES,
   ProxyApi,
+  ProxyEngine,
   ProxyOptions,
   ProxyService,
 } = silkline;
@@ -406,5 +407,66 @@ test('send does what an engine says', async () => {
   const list = { ...target(`${proxy.endpoint}/sessions`), headers: [['Authorization', key]] };
   const sessions = await send({ request: list, proxy: null, connect: null }, { sent });
   assert.equal(Buffer.from(sessions.body).toString(), '{}');
-  assert.ok(new ProxyApi({ apiKey: 'KEY' }) instanceof ProxyApi);
+});
+
+test('an engine and its service go by one clock', async () => {
+  const proxy = new FakeProxy({
+    seed: 1,
+    outgoing: ['127.0.0.2', '127.0.0.3', '127.0.0.4'],
+    faults: [
+      { when: { request: 7 }, then: { drop: true } },
+      { when: { request: 11 }, then: { end_session: true } },
+    ],
+    pages: ({ outgoing }) => outgoing,
+  });
+  const engine = new ProxyEngine({
+    api: new ProxyApi({ apiKey: 'KEY' }),
+    size: 3,
+    seed: 1,
+    now: 0,
+  });
+  const { clock, send } = proxy;
+  for (let page = 0; page < 30; page += 1) {
+    const url = `http${page % 2 ? 's' : ''}://example.com/${page}`;
+    engine.submit({ method: 'GET', url }, { key: url, now: 0 });
+  }
+  const finished = new Map();
+  const addresses = new Set();
+  let wake = () => {};
+  const perform = async (output) => {
+    try {
+      const sent = () => engine.handleSent(output.id, clock.now());
+      engine.handleResponse(output.id, await send(output, { sent }), clock.now());
+    } catch (error) {
+      assert.equal(error.name, 'TypeError');
+      engine.handleFailure(output.id, 'network', clock.now());
+    }
+    wake();
+  };
+  for (;;) {
+    const output = engine.poll(clock.now());
+    if (output.type === 'send') {
+      perform(output);
+    } else if (output.type === 'finished') {
+      assert.equal(output.error, null);
+      finished.set(output.key, output.response);
+      addresses.add(Buffer.from(output.response.body).toString());
+    } else if (output.type === 'waitUntil') {
+      let timer;
+      await new Promise((resolve) => {
+        wake = resolve;
+        timer = clock.setTimeout(resolve, output.at - clock.now());
+      });
+      clock.clearTimeout(timer);
+    } else if (output.type === 'idle') {
+      break;
+    }
+  }
+  assert.equal(finished.size, 30);
+  assert.equal(addresses.size, 3);
+  const { earlyRequests, tunnels, sessionsLiving, sessionsCreated } = proxy.stats();
+  assert.equal(earlyRequests, 0, 'the spacing is kept by the count of the service');
+  assert.ok(tunnels >= 15 && sessionsCreated >= 4, `${tunnels}, ${sessionsCreated}`);
+  assert.ok(sessionsLiving <= 3);
+  assert.ok(clock.now() > 100_000, `${clock.now()} ms for 30 requests in 3 sessions`);
 });

@@ -11,6 +11,8 @@ const { transportOf } = require('./transport.cjs');
 /** What stands for a rate without limit: no sender comes near it. */
 const NO_LIMIT = { rate: 1e6, burst: 1e6 };
 const QUEUE_SIZE = 1_000;
+/** What an engine is told as it is given. */
+const SETTINGS = ['rate', 'burst', 'concurrency', 'batchSize', 'deadline', 'policy', 'cap', 'seed'];
 
 class Extractor {
   #api;
@@ -31,6 +33,10 @@ class Extractor {
   constructor(options = {}) {
     const { apiKey, endpoint, dialect, fetch, dispatcher, clock, signal, ...settings } = options;
     const { queueSize = QUEUE_SIZE, grace = 0, onUnmatched = warn, ...others } = settings;
+    const unknown = Object.keys(others).find((name) => !SETTINGS.includes(name));
+    if (unknown !== undefined) {
+      throw new TypeError(`there is no option ${JSON.stringify(unknown)}`);
+    }
     this.#queueSize = sizeOf(queueSize);
     this.#grace = grace;
     this.#onUnmatched = onUnmatched;
