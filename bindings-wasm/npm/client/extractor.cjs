@@ -9,7 +9,7 @@ const { Results } = require('./results.cjs');
 const { transportOf } = require('./transport.cjs');
 
 /** What stands for a rate without limit: no sender comes near it. */
-const NO_LIMIT = { rate: 1e6, burst: 1e6 };
+const NO_LIMIT = 1e6;
 const QUEUE_SIZE = 1_000;
 /** What an engine is told as it is given. */
 const SETTINGS = ['rate', 'burst', 'concurrency', 'batchSize', 'deadline', 'policy', 'cap', 'seed'];
@@ -44,7 +44,10 @@ class Extractor {
     this.#api = new ExtractionApi({ apiKey, endpoint, dialect });
     this.#engine = new ExtractionEngine({
       ...others,
-      ...(others.rate === Number.POSITIVE_INFINITY && NO_LIMIT),
+      ...(others.rate === Number.POSITIVE_INFINITY && {
+        rate: NO_LIMIT,
+        burst: others.burst ?? NO_LIMIT,
+      }),
       api: this.#api,
       now: 0,
     });
@@ -192,7 +195,7 @@ class Extractor {
     for (const results of [...this.#iterations]) {
       results.abort(this.#signal.reason);
     }
-    this.close({ grace: 0 });
+    this.close({ grace: 0 }).catch(() => {});
   };
 }
 Object.defineProperty(Extractor.prototype, ASYNC_DISPOSE, {
