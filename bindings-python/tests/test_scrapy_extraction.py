@@ -87,6 +87,7 @@ def test_items_come_in_responses_of_the_pages_themselves(
     assert line["query"] == {"pageType": "article"}
     assert line["result"]["query"]["userQuery"]["url"] == "http://a.example/1"
     assert (line["result"]["attempts"], line["result"]["billed"]) == (1, 1)
+    assert not {"itemNative", "unmapped"} & line["result"].keys()
     assert found["http://a.example/1", "product"]["result"]["query"]["userQuery"]["meta"] == "m"
     assert found[f"{site}/magazine/faro.html", None] == {
         "url": f"{site}/magazine/faro.html", "item": None, "status": 200,
@@ -264,6 +265,17 @@ class Robots(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         pass
+
+
+def test_batches(tmp_path: Path) -> None:
+    given = {"pages": [f"http://s{number}.example/" for number in range(12)]}
+    settings = {"SILKLINE_BATCH_SIZE": 4, "SILKLINE_RATE": 20}
+    with pages(), sandbox() as box:
+        ran = run(tmp_path, box.extraction_url, given, settings=settings)
+        assert box.stats()["items"] == 12
+    assert {line["item"]["url"] for line in ran.lines} == set(given["pages"])
+    assert 3 <= ran.stats["silkline/extraction/requests"] <= 6
+    assert ran.stats["silkline/extraction/queries"] == 12
 
 
 def test_pages_that_robots_are_not_to_see_are_not_asked_for(tmp_path: Path) -> None:

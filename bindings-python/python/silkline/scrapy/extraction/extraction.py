@@ -85,11 +85,12 @@ class Extraction:
 
     def __init__(self, crawler: Crawler, terms: Terms) -> None:
         self._crawler = crawler
+        self._dialect = terms.api.dialect
         self._cached = crawler.settings.getbool("HTTPCACHE_ENABLED")
         self._room = Room(crawler, terms.ahead)
         self._driver = Driver(crawler, terms.engine(), Counts(crawler), terms.deadline)
         crawler.signals.connect(self._ended, signals.spider_closed)
-        crawler.signals.connect(self._ended, signals.engine_stopped)
+        crawler.signals.connect(self._forgotten, signals.engine_stopped)
 
     @classmethod
     def of(cls, crawler: Crawler, terms: Terms | None = None) -> Extraction:
@@ -103,7 +104,7 @@ class Extraction:
     def response(self, request: scrapy.Request) -> Deferred[Response]:
         """The response to an extraction request; its failures are those of `.errors`."""
         try:
-            query = query_of(request)
+            query = query_of(request, self._dialect)
         except Exception as error:  # noqa: BLE001 -- the errback's
             return fail(error)
         request.meta.pop(ITEM, None)
@@ -113,7 +114,10 @@ class Extraction:
             error = error_of(finished)
             if error is not None or finished.result is None:
                 raise error or RuntimeError(f"{query.url} has neither item nor error")
-            return response_of(request, finished, finished.result, cached=self._cached)
+            native = self._dialect != "automatic_extraction"
+            return response_of(
+                request, finished, finished.result, cached=self._cached, native=native
+            )
 
         def failed(failure: Failure) -> Failure:
             if is_end(failure.value):
@@ -143,3 +147,7 @@ class Extraction:
 
     def _ended(self) -> None:
         self._driver.abandon()
+
+    def _forgotten(self) -> None:
+        self._ended()
+        _CRAWLS.pop(self._crawler, None)

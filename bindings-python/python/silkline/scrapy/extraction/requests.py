@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import scrapy
 
-from silkline import Query
+from silkline import InvalidQuery, Query
 
 __all__ = ["ITEM", "QUERY", "RESULT", "extraction_request", "is_extraction", "query_of"]
 
@@ -28,14 +28,17 @@ def is_extraction(request: scrapy.Request) -> bool:
     return isinstance(query, Mapping) and query.get("pageType") is not None
 
 
-def query_of(request: scrapy.Request) -> Query:
+def query_of(
+    request: scrapy.Request,
+    dialect: Literal["automatic_extraction", "zyte_api"] = "automatic_extraction",
+) -> Query:
     """The query of an extraction request; raises `silkline.InvalidQuery` if there cannot be one."""
     if request.method != "GET":
         raise ValueError(f"the service can only GET pages, not {request.method} {request.url}")
     asked: Mapping[str, Any] = request.meta[QUERY]
     if asked.get("url", request.url) != request.url:
         raise ValueError(f"meta[{QUERY!r}] names another URL than the request, {request.url}")
-    return Query.from_json(json.dumps({**asked, "url": request.url}))
+    return Query.from_json(json.dumps({**asked, "url": request.url}), dialect=dialect)
 
 
 def extraction_request(
@@ -72,5 +75,9 @@ def extraction_request(
     asked = {name: value for name, value in members.items() if value is not None}
     meta = {**(options.pop("meta", None) or {}), QUERY: asked}
     request = scrapy.Request(url, callback, meta=meta, **options)
-    query_of(request)
+    try:
+        query_of(request)
+    except InvalidQuery as error:
+        if error.code != "query_url_too_long":  # for which the dialects have other limits
+            raise
     return request

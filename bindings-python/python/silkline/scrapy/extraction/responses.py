@@ -27,10 +27,15 @@ _KEPT = "X-Silkline-Result"
 
 
 def response_of(
-    request: scrapy.Request, finished: ExtractionFinished, result: Result, *, cached: bool
+    request: scrapy.Request,
+    finished: ExtractionFinished,
+    result: Result,
+    *,
+    cached: bool,
+    native: bool = False,
 ) -> HtmlResponse:
-    """The response to a request whose query has its item."""
-    told = _told(result)
+    """The response to a request whose query has its item; ``native``: with the service's own."""
+    told = _told(result, native)
     headers = {"Content-Type": "text/html; charset=utf-8"}
     if cached:
         kept = json.dumps({"item": result.item, "result": told}, ensure_ascii=False)
@@ -57,12 +62,15 @@ def response_of(
     )
 
 
-def _told(result: Result) -> dict[str, Any]:
+def _told(result: Result, native: bool) -> dict[str, Any]:
     query = result.query_bytes
     told = {
         "query": None if query is None else json.loads(bytes(query)),
         "webPage": result.web_page,
         "algorithmVersion": result.algorithm_version,
+        # What the successor sent, and what of it the older item has no room for.
+        "itemNative": result.item_native if native else None,
+        "unmapped": result.unmapped or None,
         **result.unknown,
     }
     return {name: value for name, value in told.items() if value is not None}
