@@ -267,6 +267,42 @@ class Robots(BaseHTTPRequestHandler):
         pass
 
 
+BESIDE = """
+class Spider(Base):
+    def begin(self):
+        for number in range(10):
+            yield scrapy.Request(f"{GIVEN}/headers?{number}", callback=self.page)
+            yield scrapy.Request(f"http://s{number}.example/",
+                                 meta={"silkline": {"pageType": "article"}})
+
+    def page(self, response):
+        say(session="X-Crawlera-Session" in response.headers)
+
+    def parse(self, response):
+        say(url=response.url, item=response.meta["silkline_item"])
+"""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_beside_sessions(tmp_path: Path, site: str, version: str) -> None:
+    with pages(), sandbox(keys=["KEY"], proxy_port=0, proxy={"delay": 0.1}) as box:
+        settings = {
+            "ADDONS": {"silkline.scrapy.Addon": 500},
+            "SILKLINE_API_KEY": "KEY",
+            "SILKLINE_ENDPOINT": box.extraction_url,
+            "SILKLINE_PROXY_URL": box.proxy_url,
+            "SILKLINE_SESSION_DELAY": 0.1,
+            "SILKLINE_SESSIONS": 3,
+            "SILKLINE_RATE": 20,
+        }
+        ran = crawl(tmp_path, BESIDE, settings, site, version=version)
+        stats = box.stats()
+    assert len([line for line in ran.lines if "item" in line]) == stats["items"] == 10
+    assert [line["session"] for line in ran.lines if "session" in line] == [True] * 10
+    assert stats["proxy"]["sessions_created"] == 3
+    assert stats["proxy"]["early_requests"] == 0
+
+
 def test_batches(tmp_path: Path) -> None:
     given = {"pages": [f"http://s{number}.example/" for number in range(12)]}
     settings = {"SILKLINE_BATCH_SIZE": 4, "SILKLINE_RATE": 20}
@@ -352,33 +388,40 @@ class Spider(Base):
     def begin(self):
         if GIVEN["first"]:
             for number in range(8):
-                meta = {"silkline": {"pageType": "article"}}
-                yield scrapy.Request(f"http://s{number}.example/", meta=meta, errback=self.failed)
+                yield scrapy.Request(f"http://s{number}.example/", meta=GIVEN["meta"],
+                                     errback=self.failed)
 
     def parse(self, response):
-        say(url=response.url, item=response.meta["silkline_item"])
+        say(url=response.url, item=True)
         if GIVEN["first"]:
             raise scrapy.exceptions.CloseSpider("enough")
 """
 
 
-@pytest.mark.parametrize(("version", "proxy"), [("2.11", False), ("2.19", True)])
+@pytest.mark.parametrize(
+    ("version", "proxy", "older"),
+    [("2.11", False, False), ("2.19", True, False), ("2.19", False, True), ("2.13", True, True)],
+)
 def test_what_the_end_overtakes_is_left_for_the_next_run(
-    tmp_path: Path, version: str, proxy: bool
+    tmp_path: Path, version: str, proxy: bool, older: bool
 ) -> None:
     """With Scrapy's own scheduler, and with the one that the add-on brings for sessions."""
+    middleware = "silkline.scrapy.AutoExtractMiddleware"
+    meta = {"autoextract" if older else "silkline": {"pageType": "article", "enabled": older}}
     settings = {
         **ADDON,
         "SILKLINE_PROXY_ENABLED": proxy,
         "SILKLINE_API_KEY": "KEY",
         "SILKLINE_RATE": 4,
         "JOBDIR": str(tmp_path / "job"),
+        "DOWNLOADER_MIDDLEWARES": {middleware: 543} if older else {},
     }
     found = []
     with pages() as made, sandbox() as box:
         for first in (True, False):
             given = {**settings, "SILKLINE_ENDPOINT": box.extraction_url}
-            ran = crawl(tmp_path, LEFT, given, {"first": first}, version=version)
+            given["AUTOEXTRACT_URL"] = box.extraction_url
+            ran = crawl(tmp_path, LEFT, given, {"first": first, "meta": meta}, version=version)
             found.append([line["url"] for line in ran.lines if "item" in line])
     assert found[0], "the first run finds some"
     assert found[1], "and leaves some"

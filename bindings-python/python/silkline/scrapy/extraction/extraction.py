@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from scrapy import signals
 from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
 
 from silkline import ExtractionApi, ExtractionEngine
 from silkline.scrapy.apis import extraction_api
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import scrapy
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-    from twisted.python.failure import Failure
 
     from silkline import Query
     from silkline.engine import ExtractionFinished
@@ -119,12 +119,7 @@ class Extraction:
                 request, finished, finished.result, cached=self._cached, native=native
             )
 
-        def failed(failure: Failure) -> Failure:
-            if is_end(failure.value):
-                leave(self._crawler, request)
-            return failure
-
-        return self.outcome(request, query).addCallback(answered).addErrback(failed)
+        return self.outcome(request, query).addCallback(answered)
 
     def outcome(
         self, request: scrapy.Request, query: Query, headers: Mapping[str, str] | None = None
@@ -141,6 +136,8 @@ class Extraction:
 
         def done(outcome: ExtractionFinished | Failure) -> ExtractionFinished | Failure:
             unmake()
+            if isinstance(outcome, Failure) and is_end(outcome.value):
+                leave(self._crawler, request)
             return outcome
 
         return waiting.addBoth(done)
