@@ -19,7 +19,11 @@ from quick import pages, sandbox
 FOLDER = Path(__file__).parents[1]
 PAGE = (FOLDER / "docs" / "extract.md").read_text("utf-8")
 README = (FOLDER / "README.md").read_text("utf-8").partition("## Whole crawls")[2]
-PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE + README, re.DOTALL)
+PROGRAMS = [
+    program
+    for program in re.findall(r"```python\n(.*?)```", PAGE + README, re.DOTALL)
+    if "Extractor(" in program
+]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))

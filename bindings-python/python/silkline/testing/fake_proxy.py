@@ -81,7 +81,8 @@ class FakeProxy:
     ``pages`` says what targets answer: a mapping by URL, of which any other page is a 404, or a
     function of the request, which may be a coroutine function. Left out, each page names its URL. All
     else is for `silkline.service.ProxyService`, but sessions need no rest unless ``delay`` is given,
-    and fault scripts may be lists too. Time is the real one.
+    ``outgoing`` are some 5,000 addresses from 127.0.0.2 on, and fault scripts may be lists too. Time
+    is the real one.
     """
 
     def __init__(
@@ -89,7 +90,8 @@ class FakeProxy:
     ) -> None:
         self.pages: _Pages | None = pages
         """What targets answer; may be replaced."""
-        self._service = ProxyService(**{"delay": 0.0, **service, "faults": script(faults)})
+        given = {"delay": 0.0, "outgoing": _addresses(), **service, "faults": script(faults)}
+        self._service = ProxyService(**given)
         self._zero = time.monotonic()
         self._released: dict[int, ProxyFetch] = {}
 
@@ -199,6 +201,11 @@ class FakeProxy:
         headers = [(name.encode(), value.encode("utf-8")) for name, value in relay.headers]
         cut = most is not None and len(body) > most
         return ProxiedAnswer(relay.status, headers, body[:most] if cut else body, cut)
+
+
+def _addresses() -> list[str]:
+    """As many as an account may have sessions, and some that rest."""
+    return [f"127.0.{part}.{last}" for part in range(21) for last in range(1, 255)][1:]
 
 
 def _bytes(body: bytes | str) -> bytes:
