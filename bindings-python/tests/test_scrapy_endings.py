@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import time
 from collections.abc import Iterator
@@ -129,3 +130,71 @@ class Spider(Base):
     assert done.service["sessions_created"] == 4
     assert done.service["sessions_deleted"] == 4
     assert done.service["early_requests"] == 0
+
+
+def test_an_answer_that_does_not_come_in_time(tmp_path: Path, web: Web) -> None:
+    spider = """
+class Spider(Base):
+    urls = [f"/headers?{n}" for n in range(6)]
+"""
+    rules = [
+        {"when": {"url": "*?0"}, "times": 1, "then": {"delay": 4}},
+        {"when": {"url": "*?3"}, "times": 1, "then": {"delay": 4}},
+        {"when": {"url": "*?4"}, "times": 1, "then": {"drop": True}},
+    ]
+    settings = {"SILKLINE_SESSIONS": 3, "SILKLINE_DEADLINE": 1}
+    proxy = {"delay": 0.1, "faults": json.dumps(rules)}
+    done = crawl(tmp_path, web.url, spider, settings, proxy=proxy)
+    assert sorted(done.of("url")) == [f"{web.url}/headers?{n}" for n in range(6)]
+    assert done.stats["silkline/proxy/errors/timeout"] >= 1
+    assert done.stats["silkline/proxy/retries"] >= 2
+
+
+def test_a_lost_session_reaches_the_errback(tmp_path: Path, web: Web) -> None:
+    spider = """
+class Spider(Base):
+    def first(self):
+        for n in range(3):
+            yield scrapy.Request(f"{SITE}/headers?{n}", errback=self.failed, meta={
+                "silkline_session": "a"})
+"""
+    rules = [{"when": {"url": "*?1"}, "times": 1, "then": {"end_session": True}}]
+    done = crawl(tmp_path, web.url, spider + FAILED, proxy={"faults": json.dumps(rules)})
+    assert done.of("url") == [f"{web.url}/headers?0"]
+    assert {line["code"] for line in done.told if "failed" in line} == {"session_lost"}
+    assert len(done.of("failed")) == 2
+
+
+def test_more_own_sessions_than_the_pool_has_room_for(tmp_path: Path, web: Web) -> None:
+    spider = """
+class Spider(Base):
+    def first(self):
+        for n in range(6):
+            yield scrapy.Request(f"{SITE}/headers?{n}a", headers={"X-Crawlera-Session": "create"})
+
+    def parse(self, response):
+        tell(url=response.url)
+        session = response.headers["X-Crawlera-Session"].decode()
+        if response.url.endswith("a"):
+            yield scrapy.Request(response.url[:-1] + "b", headers={"X-Crawlera-Session": session})
+"""
+    done = crawl(tmp_path, web.url, spider, {"SILKLINE_SESSIONS": 4})
+    assert len(done.of("url")) == 12
+    for paths in web.peers().values():
+        assert sorted(path[-1] for path in paths) == ["a", "b"]
+    assert done.service["sessions_created"] == 6
+
+
+def test_a_spider_that_was_closed_in_order_goes_on(tmp_path: Path, web: Web) -> None:
+    spider = """
+class Spider(Base):
+    urls = [f"/headers?{n}" for n in range(30)]
+"""
+    job = {"JOBDIR": str(tmp_path / "job"), "SILKLINE_SESSIONS": 3}
+    first = crawl(
+        tmp_path, web.url, spider, {**job, "CLOSESPIDER_PAGECOUNT": 5}, proxy={"delay": 0.1}
+    )
+    assert first.service["sessions_living"] == 0
+    second = crawl(tmp_path, web.url, spider, job, proxy={"delay": 0.1})
+    assert len(first.of("url")) + len(second.of("url")) == 30
+    assert len(set(web.paths())) == len(web.paths()) == 30

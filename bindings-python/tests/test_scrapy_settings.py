@@ -70,6 +70,8 @@ def test_values_come_as_text_too() -> None:
         ("SILKLINE_SESSION_CREATION", "magic"),
         ("SILKLINE_DIALECT", "klingon"),
         ("SILKLINE_SESION_DELAY", 1),
+        ("SILKLINE_ANONYMOUS_PERCENT", 101),
+        ("SILKLINE_SESSIONS", 5001),
         ("SCHEDULER", "tests.Own"),
     ],
 )

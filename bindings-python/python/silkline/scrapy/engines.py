@@ -46,7 +46,9 @@ def check(options: Options, api: ProxyApi) -> None:
     try:
         ProxyEngine(api, **_arguments(options))
     except InvalidPool as error:
-        raise InvalidOption.of("SILKLINE_SESSIONS", str(error)) from error
+        of_share = error.percent is not None
+        name = "SILKLINE_ANONYMOUS_PERCENT" if of_share else "SILKLINE_SESSIONS"
+        raise InvalidOption.of(name, str(error)) from error
     except InvalidSetting as error:
         raise InvalidOption.of(f"SILKLINE_{error.setting.upper()}", str(error)) from error
 
@@ -57,6 +59,7 @@ def _arguments(options: Options) -> dict[str, Any]:
         "delay": options.session_delay,
         "domain_delays": dict(options.domain_delays) or None,
         "creation": options.session_creation,
+        "anonymous_percent": options.anonymous_percent,
         "max_bans": options.max_bans,
         "concurrency": options.concurrency,
         "deadline": options.deadline,

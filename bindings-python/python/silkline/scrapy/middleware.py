@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FrontMiddleware", "ProxyMiddleware"]
 
+_DONT_RETRY = "dont_retry"
+_DONT_RETRY_OURS = "_silkline_dont_retry"
+
 
 class _Middleware:
     def __init__(self, pool: Pool) -> None:
@@ -74,6 +77,8 @@ class FrontMiddleware(_Middleware):
             self._pool.give_back(lease)
         elif request.meta.get("proxy", "") is None:
             del request.meta["proxy"]
+        if request.meta.pop(_DONT_RETRY_OURS, None):
+            request.meta.pop(_DONT_RETRY, None)
 
 
 class ProxyMiddleware(_Middleware):
@@ -119,7 +124,11 @@ class ProxyMiddleware(_Middleware):
         if lease is None or not lease.sent:
             return None
         lease.undo()
-        return self._pool.failed(lease, exception, tunnel_status(exception))
+        again = self._pool.failed(lease, exception, tunnel_status(exception))
+        if again is None and _DONT_RETRY not in request.meta:
+            # The engine has tried often enough.
+            request.meta.update({_DONT_RETRY: True, _DONT_RETRY_OURS: True})
+        return again
 
     async def _wait(self, request: Request, route: Route) -> None:
         """Lets a request wait that has come past the scheduler."""

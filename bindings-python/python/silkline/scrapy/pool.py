@@ -39,7 +39,6 @@ from .numbers import Numbers
 from .routing import (
     CAME_THROUGH,
     END_SESSION,
-    SESSION_HEADER,
     Route,
     asks_for_session,
     route,
@@ -94,8 +93,17 @@ class Pool:
         self._ahead = 0
         self._waiting = 0
         self._names_made = 0
+        self._asked_names: set[str] = set()
+        settings = crawler.settings
+        self._stock_timeout: float | None = (
+            None
+            if settings.getpriority("DOWNLOAD_TIMEOUT")
+            else settings.getfloat("DOWNLOAD_TIMEOUT")
+        )
         self._timer: TimedCall | None = None
         self._pumping = False
+        self._over = False
+        self._warned = False
         self._closed: Deferred[None] | None = None
         self.before: Callable[[Request], bool] | None = None
         """What another component does to a request first; false: it is not for the proxy."""
@@ -163,10 +171,10 @@ class Pool:
     ) -> None:
         request.meta.pop(TOKEN, None)
         request.meta.pop(CAME_THROUGH, None)
-        asked = way.own_session and asks_for_session(request)
-        if asked:
+        if way.own_session and asks_for_session(request) and self._may_name():
             self._names_made += 1
             name = f"asked for {self._state.run}.{self._names_made}"
+            self._asked_names.add(name)
             way = Route(name, options=way.options)
         if way.session is not None:
             request.meta.setdefault("cookiejar", way.session)
@@ -187,6 +195,8 @@ class Pool:
             else:
                 waiter.errback(error)
             return
+        if way.session is not None:
+            self._warn_of_names()
         job = Job(number, way, request, waiter, waiter is not None)
         self._ahead += job.is_any
         self._jobs[number] = job
@@ -194,6 +204,24 @@ class Pool:
             self._held.add(job)
         else:
             self._waiting += 1
+
+    def _may_name(self) -> bool:
+        """Whether one more spider's own session finds a place; else the service alone keeps it."""
+        return 2 * len(self._asked_names) < self._engine.stats().pool.limit
+
+    def _warn_of_names(self) -> None:
+        stats = self._engine.stats()
+        anonymous = self.options.anonymous_percent
+        share = 50 if anonymous is None else 100 - anonymous
+        if 100 * stats.names > share * stats.pool.limit and not self._warned:
+            self._warned = True
+            _logger.warning(
+                "There are %d names of sessions, and a pool of %d of which %d percent may have one: "
+                "some wait until others end (silkline_end_session)",
+                stats.names,
+                stats.pool.limit,
+                share,
+            )
 
     def _refuse(self, request: Request, error: SilklineError) -> None:
         """A request that cannot be sent goes to its errback with the reason."""
@@ -245,7 +273,11 @@ class Pool:
     def send(self, lease: Lease) -> None:
         """A request goes to the downloader."""
         now = monotonic()
-        lease.apply(lease.send.deadline - now, own_slot=not self.options.keep_download_delay)
+        timeout = lease.send.deadline - now
+        own = lease.request.meta.get("download_timeout")
+        if own is not None and own != self._stock_timeout:
+            timeout = min(timeout, own)
+        lease.apply(timeout, own_slot=not self.options.keep_download_delay)
         if not lease.given_up:
             self._engine.handle_sent(lease.send.request_id, now)
 
@@ -282,6 +314,7 @@ class Pool:
                     self._end(output)
                 case ProxySessionLost(name, session, cause):
                     self._state.forget(session)
+                    self._asked_names.discard(name)
                     _logger.info("Session %r is lost: %s", name, cause)
                 case ProxyStopped(error):
                     self._stop(str(error), error.code)
@@ -297,7 +330,8 @@ class Pool:
                     return
 
     def _set_timer(self, seconds: float) -> None:
-        self._timer = call_later(seconds, self._on_time)
+        if not self._over:
+            self._timer = call_later(seconds, self._on_time)
 
     def _on_time(self) -> None:
         self._timer = None
@@ -346,6 +380,7 @@ class Pool:
 
         deferred = fetch(self._crawler, send.request, max(0.1, send.deadline - monotonic()))
         deferred.addCallbacks(answered, failed)
+        deferred.addErrback(lambda failure: _logger.error("%s", failure.getTraceback()))
         deferred.addBoth(lambda _: self._soon())
 
     # What comes back.
@@ -354,14 +389,14 @@ class Pool:
         """Takes an answer; gives it, or the request that is to go into the queue again."""
         headers = dict(response.headers.items())
         body = response.body[:_BODY] if response.status >= 400 else b""
-        error = self.api.read(response.status, headers, body).error
-        session = response.headers.get(SESSION_HEADER)
+        answer = self.api.read(response.status, headers, body)
+        error, session = answer.error, answer.session or lease.send.session
         name = lease.job.route.session
         if session is not None:
             if name is not None:
-                self._state.name(session.decode("latin-1"), name)
+                self._state.name(session, name)
             redirects = lease.request.meta.get("redirect_times", 0)
-            lease.request.meta[CAME_THROUGH] = [redirects, name, session.decode("latin-1")]
+            lease.request.meta[CAME_THROUGH] = [redirects, name, session]
         self.numbers.answer(error, lease.send.session)
         self._engine.handle_response(
             lease.send.request_id,
@@ -384,7 +419,10 @@ class Pool:
     def failed(
         self, lease: Lease, exception: Exception, status: int | None = None
     ) -> Request | None:
-        """Takes a failure, or the status that answered a CONNECT; gives what `answered` gives."""
+        """Takes a failure, or the status that answered a CONNECT.
+
+        Gives the request that is to go into the queue again; ``None`` if the failure stands.
+        """
         if status is None:
             self.numbers.failure(exception)
             self._engine.handle_failure(lease.send.request_id, failure_of(exception), monotonic())
@@ -398,7 +436,7 @@ class Pool:
         if again is not None:
             return again
         if status is None or lease.job.error is None:
-            raise exception
+            return None
         raise lease.job.error from exception
 
     def give_back(self, lease: Lease) -> None:
@@ -462,7 +500,13 @@ class Pool:
         if response.status in self.options.ban_statuses:
             return True
         judge = getattr(self._crawler.spider, "response_is_ban", None)
-        return judge is not None and bool(judge(request, response))
+        if judge is None:
+            return False
+        try:
+            return bool(judge(request, response))
+        except Exception:
+            _logger.exception("response_is_ban failed on %s", response)
+            return False
 
     def _give_up(self, request_id: int) -> None:
         """The engine waits no longer: its request may go out again before Scrapy gives it back."""
@@ -514,7 +558,7 @@ class Pool:
         def finish(_: object) -> None:
             if self._closed is None:
                 limit.cancel()
-            self._closed = None
+            self._closed, self._over = None, True
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None

@@ -151,6 +151,7 @@ class Options:
     domain_delays: Mapping[str, float] = field(default_factory=dict, metadata={"read": _delays})
     margin: float | None = _option(_number, None)
     session_creation: str | None = _option(_creation, None)
+    anonymous_percent: int | None = _option(_count, None)
     max_bans: int | None = _option(_some, None)
     ban_statuses: frozenset[int] = _option(_statuses, frozenset())
     concurrency: int | None = _option(_some, None)
