@@ -12,6 +12,10 @@ use crate::{
 /// The longest delay that a service is believed: a slip in a number must not stall a crawl.
 const MAX_ASKED: Duration = Duration::from_secs(7 * 86_400);
 
+/// How long a domain rests whose limit the service names without a delay: such limits count
+/// requests per minute.
+const PER_MINUTE: Duration = Duration::from_secs(60);
+
 /// How much of a delay that a service asked for is believed.
 pub(super) fn believed(asked: Option<Duration>) -> Option<Duration> {
     asked.map(|asked| asked.min(MAX_ASKED))
@@ -67,7 +71,16 @@ pub(super) fn proxy_error(error: &ProxyServiceError) -> Verdict {
         ProxyAction::StopAll | ProxyAction::StopAllAfterRetries => {
             Verdict::Pause(FailureClass::Account, asked)
         }
+        ProxyAction::BackOffDomain => {
+            Verdict::Retry(FailureClass::Occupied, asked.or(Some(PER_MINUTE)))
+        }
+        ProxyAction::RetryElsewhere if error.is_successors() => {
+            Verdict::Retry(FailureClass::Download, asked)
+        }
         ProxyAction::RetryElsewhere => Verdict::Retry(FailureClass::Ban, asked),
+        ProxyAction::Retry if error.is_successors() && error.status == 521 => {
+            Verdict::Retry(FailureClass::DownloadInternal, asked)
+        }
         ProxyAction::DropSession | ProxyAction::FreeSession => {
             Verdict::Retry(FailureClass::Server, asked)
         }

@@ -6,7 +6,7 @@ use core::{
     time::Duration,
 };
 
-use super::{ProxyErrorKind, ProxyServiceError, SessionId};
+use super::{ProxyErrorKind, ProxyServiceError, SessionId, successor};
 use crate::http::{Headers, parse_seconds, retry_after};
 
 /// Whose answer it is.
@@ -110,14 +110,21 @@ pub(super) fn read(status: u16, headers: &Headers, body_prefix: &[u8]) -> ProxyA
         (!value.is_empty()).then(|| String::from(value))
     };
     let seconds = |name: &str| parse_seconds(headers.get(name)?.trim());
-    let session = headers.get("X-Crawlera-Session").and_then(|id| SessionId::new(id.trim()).ok());
+    let mut names = ["X-Crawlera-Session", successor::SESSION_ID].into_iter();
+    let session =
+        names.find_map(|name| headers.get(name)).and_then(|id| SessionId::new(id.trim()).ok());
     let outgoing = headers.get("X-Crawlera-Slave").and_then(OutgoingAddress::new);
     let version = text("X-Crawlera-Version");
-    let marked = headers.iter().any(|(name, _)| super::options::is_option(name));
+    let marked =
+        headers.iter().any(|(name, _)| super::options::is_option(name) || successor::is_zyte(name));
+    let error_type = text(successor::ERROR_TYPE);
     let passed_on = outgoing.is_some() || session.is_some();
     let kind = match headers.get("X-Crawlera-Error").map(str::trim) {
         Some("") => Some(by_status(status)),
         Some(code) => Some(ProxyErrorKind::from_code(code)),
+        None if error_type.is_some() => {
+            error_type.as_deref().map(|error_type| successor::kind(error_type, status))
+        }
         // The two errors of a proxy that may come without a code.
         None if status == 413 && !passed_on => Some(ProxyErrorKind::HeadersTooLarge),
         None if status == 407 && !passed_on => Some(ProxyErrorKind::BadProxyAuth),
@@ -135,8 +142,8 @@ pub(super) fn read(status: u16, headers: &Headers, body_prefix: &[u8]) -> ProxyA
     let error = kind.map(|kind| ProxyServiceError {
         kind,
         status,
-        text: text("X-Crawlera-Error").unwrap_or_default(),
-        detail: detail(body_prefix),
+        text: text("X-Crawlera-Error").or(error_type).unwrap_or_default(),
+        detail: text(successor::ERROR_TITLE).unwrap_or_else(|| detail(body_prefix)),
         retry_after,
     });
     ProxyAnswer {

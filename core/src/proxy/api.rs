@@ -6,10 +6,11 @@ use core::fmt;
 use url::Url;
 
 use super::{
-    Cookies, InvalidProxiedRequest, Leak, LeakKind, ProxyAnswer, ProxyOptions, ProxyServiceError,
-    ProxySessionList, ProxyWarning, SessionCallFailed, SessionId, answer, connect, leak,
+    Cookies, InvalidProxiedRequest, InvalidProxyOptions, Leak, LeakKind, ProxyAnswer, ProxyDialect,
+    ProxyOptions, ProxyServiceError, ProxySessionList, ProxyWarning, SessionCallFailed, SessionId,
+    answer, connect, leak,
     options::{CLIENT, is_option},
-    session_calls,
+    session_calls, successor,
     target::{Target, percent_encode},
 };
 use crate::{
@@ -78,8 +79,11 @@ pub struct ProxiedRequest {
 pub struct ProxyApi {
     key: ApiKey,
     key_text: String,
-    endpoint: String,
+    /// Where the service listens, if not where it always does.
+    endpoint: Option<String>,
     place: OptionPlace,
+    dialect: ProxyDialect,
+    follow_redirects: bool,
 }
 
 impl ProxyApi {
@@ -89,14 +93,39 @@ impl ProxyApi {
         Ok(Self {
             key: ApiKey::new(key_text.clone())?,
             key_text,
-            endpoint: DEFAULT_ENDPOINT.into(),
+            endpoint: None,
             place: OptionPlace::default(),
+            dialect: ProxyDialect::default(),
+            follow_redirects: false,
         })
     }
 
     /// The service elsewhere: `http://host:port`, `https://host:port`, or `host:port` for http.
     pub fn with_endpoint(self, endpoint: &str) -> Result<Self, InvalidEndpoint> {
-        Ok(Self { endpoint: checked_endpoint(endpoint)?, ..self })
+        Ok(Self { endpoint: Some(checked_endpoint(endpoint)?), ..self })
+    }
+
+    /// The same through another service. Defaults to [`ProxyDialect::SmartProxyManager`].
+    #[must_use]
+    pub fn with_dialect(self, dialect: ProxyDialect) -> Self {
+        Self { dialect, ..self }
+    }
+
+    /// The service that requests go through.
+    pub const fn dialect(&self) -> ProxyDialect {
+        self.dialect
+    }
+
+    /// Whether the service follows redirects, if it can. Defaults to no, as Smart Proxy Manager,
+    /// which cannot.
+    #[must_use]
+    pub fn with_follow_redirects(self, follow: bool) -> Self {
+        Self { follow_redirects: follow, ..self }
+    }
+
+    /// Whether the service follows redirects.
+    pub const fn follow_redirects(&self) -> bool {
+        self.follow_redirects && matches!(self.dialect, ProxyDialect::ZyteApi)
     }
 
     /// Where the options of requests to https targets go. Defaults to
@@ -113,7 +142,7 @@ impl ProxyApi {
 
     /// The proxy's URL, without key.
     pub fn endpoint(&self) -> &str {
-        &self.endpoint
+        self.endpoint.as_deref().unwrap_or(self.dialect.default_endpoint())
     }
 
     /// The value of `Proxy-Authorization`. A secret.
@@ -123,7 +152,7 @@ impl ProxyApi {
 
     /// The proxy's URL with the key as user, for clients that take it in no other way. A secret.
     pub fn endpoint_with_key(&self) -> String {
-        let (scheme, rest) = self.endpoint.split_once("://").unwrap_or(("http", &self.endpoint));
+        let (scheme, rest) = self.endpoint().split_once("://").unwrap_or(("http", self.endpoint()));
         format!("{scheme}://{}:@{rest}", percent_encode(&self.key_text))
     }
 
@@ -132,7 +161,7 @@ impl ProxyApi {
     /// The target's URL loses its fragment; its user and password become `Authorization`, unless
     /// the request has one. `X-Crawlera-*` headers of the target's request count as options, and
     /// must not contradict those given. `Proxy-Authorization` is the key's alone and never goes
-    /// inside a tunnel.
+    /// inside a tunnel. Of Zyte API's own headers, those that the request has already count.
     pub fn request(
         &self,
         target: Request,
@@ -147,7 +176,8 @@ impl ProxyApi {
                 inside.append(name, value)?;
             }
         }
-        if inside.contains("Cookie") && options.cookies() != Some(Cookies::Disable) {
+        let is_old = self.dialect == ProxyDialect::SmartProxyManager;
+        if is_old && inside.contains("Cookie") && options.cookies() != Some(Cookies::Disable) {
             warnings.push(ProxyWarning::CookieDropped);
         }
         if let Some(authorization) = place.authorization
@@ -159,9 +189,23 @@ impl ProxyApi {
             warnings.push(ProxyWarning::KeyExposed);
         }
         warnings.extend(options.warnings());
-        let mut sent = options.headers();
+        let (mut sent, client_header) = if is_old {
+            (options.headers(), CLIENT)
+        } else {
+            let (sent, unmapped) = successor::headers(&options, self.follow_redirects)?;
+            warnings.extend(unmapped);
+            (sent, successor::CLIENT)
+        };
         if options.client().is_none() {
-            sent.push(CLIENT, client());
+            sent.push(client_header, client());
+        }
+        // Headers of the newer service that the request has already.
+        for (name, value) in inside.iter().filter(|_| !is_old) {
+            if sent.get(name).is_some_and(|own| own != value) {
+                let header = name.into();
+                return Err(InvalidProxyOptions::Contradiction { header }.into());
+            }
+            sent.remove(name);
         }
         let mut outside = Headers::new();
         outside.push("Proxy-Authorization", self.authorization());
@@ -197,7 +241,7 @@ impl ProxyApi {
         headers: &Headers,
         body_prefix: &[u8],
     ) -> Option<ProxyServiceError> {
-        connect::read_connect(status, headers, body_prefix)
+        connect::read_connect(self.dialect, status, headers, body_prefix)
     }
 
     /// `POST /sessions`: asks for a new session.
@@ -217,7 +261,8 @@ impl ProxyApi {
 
     /// Reads the head of an answer to a proxied request, and of an error's body the beginning.
     ///
-    /// Whatever the status, an answer without `X-Crawlera-Error` is the target's and a successful
+    /// Whatever the status, an answer without `X-Crawlera-Error` or `Zyte-Error-Type` (both are
+    /// understood in any dialect) is the target's and a successful
     /// fetch, but for two errors that a proxy may send without a code: 407, and 413 of a request
     /// that no outgoing node has passed on.
     pub fn read(&self, status: u16, headers: &Headers, body_prefix: &[u8]) -> ProxyAnswer {
@@ -289,7 +334,7 @@ impl ProxyApi {
         let mut headers = Headers::new();
         headers.push("Authorization", self.authorization());
         headers.push(CLIENT, client());
-        Request::new(method, format!("{}/sessions{path}", self.endpoint)).with_headers(headers)
+        Request::new(method, format!("{}/sessions{path}", self.endpoint())).with_headers(headers)
     }
 
     /// Whether a text holds the key: as Basic credentials, as user of a URL, or, if the key is long
@@ -310,8 +355,9 @@ impl fmt::Debug for ProxyApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProxyApi")
             .field("key", &self.key)
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &self.endpoint())
             .field("place", &self.place)
+            .field("dialect", &self.dialect)
             .finish_non_exhaustive()
     }
 }

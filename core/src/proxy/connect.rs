@@ -4,13 +4,18 @@
 use alloc::string::String;
 
 use super::{
-    ProxyServiceError,
+    ProxyDialect, ProxyServiceError,
     answer::{by_status, detail, read},
+    successor,
 };
-use crate::http::{Headers, retry_after};
+use crate::{
+    http::{Headers, retry_after},
+    problem::Problem,
+};
 
 /// The error in an answer that no target can have given; `None` if it is a success.
 pub(super) fn read_connect(
+    dialect: ProxyDialect,
     status: u16,
     headers: &Headers,
     body_prefix: &[u8],
@@ -19,10 +24,17 @@ pub(super) fn read_connect(
     if named.is_some() || (200..300).contains(&status) {
         return named;
     }
+    let problem = Problem::read(body_prefix).ok();
+    let problem_type = problem.as_ref().and_then(Problem::problem_type);
+    let kind = match (problem_type, dialect) {
+        (Some(problem_type), _) => successor::kind(problem_type, status),
+        (None, ProxyDialect::ZyteApi) => successor::by_status(status),
+        (None, ProxyDialect::SmartProxyManager) => by_status(status),
+    };
     Some(ProxyServiceError {
-        kind: by_status(status),
+        kind,
         status,
-        text: String::new(),
+        text: problem_type.map(String::from).unwrap_or_default(),
         detail: detail(body_prefix),
         retry_after: retry_after(headers),
     })
@@ -34,7 +46,7 @@ pub(super) fn read_connect(
 /// [`Unknown`](super::ProxyErrorKind::Unknown), with the action that suits the status. If the
 /// options were on the CONNECT, a 400 most often means a dead session.
 pub fn read_connect_failure(status: u16) -> Option<ProxyServiceError> {
-    read_connect(status, &Headers::new(), b"")
+    read_connect(ProxyDialect::default(), status, &Headers::new(), b"")
 }
 
 /// What comes before the status in the messages of the clients that hide the answer to a CONNECT.

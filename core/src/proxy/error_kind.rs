@@ -6,6 +6,8 @@
 pub enum ProxyAction {
     /// Wait, then go on: the service has no room.
     BackOff,
+    /// The same, for requests to the domain alone.
+    BackOffDomain,
     /// Forget the session and retry on a new one, without using up a retry.
     DropSession,
     /// Give up: the same request would fail again.
@@ -36,6 +38,7 @@ impl ProxyAction {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BackOff => "back_off",
+            Self::BackOffDomain => "back_off_domain",
             Self::DropSession => "drop_session",
             Self::Final => "final",
             Self::FinalForDomain => "final_for_domain",
@@ -134,10 +137,14 @@ error_kinds! {
     Noslaves = "noslaves", Some(503), BackOff;
     /// The target's host is unknown.
     Nxdomain = "nxdomain", Some(502), RetryOnce;
+    /// Too many requests to the domain. Of the successor.
+    OverDomainLimit = "over_domain_limit", Some(429), BackOffDomain;
     /// The request could not be sent to the target.
     SendFailed = "send_failed", Some(502), Retry;
     /// Too many requests are waiting in the service.
     Serverbusy = "serverbusy", Some(503), BackOff;
+    /// The session of that id could not be made. Of the successor.
+    SessionCreationError = "session_creation_error", Some(503), DropSession;
     /// The target closed the connection.
     SocketClosedRemotely = "socket_closed_remotely", Some(502), Retry;
     /// No TLS connection to the target.

@@ -47,6 +47,16 @@ pub enum InvalidProxyOptions {
         /// The time-out as given.
         millis: u64,
     },
+    /// The service that the request goes through cannot do what an option asks for.
+    #[error("value `{}` of `{header}` cannot be carried over to zyte_api: {reason}", value.escape_debug())]
+    Unsupported {
+        /// The option's header.
+        header: &'static str,
+        /// The value, cut to 100 characters.
+        value: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// The name of an extra option is not `X-Crawlera-` and something, or an option has that name.
     #[error("`{}` is not the name of an extra option", header.escape_debug())]
     UnknownOption {
@@ -73,6 +83,7 @@ impl InvalidProxyOptions {
         "proxy_option_control_character",
         "proxy_option_repeated",
         "proxy_option_unknown",
+        "proxy_option_unsupported",
         "proxy_option_value",
         "proxy_session_with_region",
         "proxy_timeout_range",
@@ -89,6 +100,7 @@ impl InvalidProxyOptions {
             Self::SessionWithRegion => "proxy_session_with_region",
             Self::Timeout { .. } => "proxy_timeout_range",
             Self::UnknownOption { .. } => "proxy_option_unknown",
+            Self::Unsupported { .. } => "proxy_option_unsupported",
             Self::Value { .. } => "proxy_option_value",
         }
     }

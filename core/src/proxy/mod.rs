@@ -17,6 +17,7 @@ mod region;
 mod service_error;
 mod session_calls;
 mod session_id;
+mod successor;
 mod target;
 
 pub use answer::{Origin, OutgoingAddress, ProxyAnswer};
@@ -29,3 +30,4 @@ pub use options::{Cookies, DebugFields, Profile, ProxyOptions, ProxyWarning, Ses
 pub use service_error::ProxyServiceError;
 pub use session_calls::{ProxySessionList, SessionCallFailed};
 pub use session_id::{InvalidSessionId, SessionId};
+pub use successor::ProxyDialect;

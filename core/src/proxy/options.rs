@@ -127,20 +127,45 @@ pub enum ProxyWarning {
     UaDeprecated,
     /// `X-Crawlera-UA` is ignored because `X-Crawlera-Profile` is there.
     UaIgnored,
+    /// An option is not sent: the service that the request goes through has no counterpart.
+    Unmapped {
+        /// The option's header.
+        header: &'static str,
+    },
 }
 
 impl ProxyWarning {
-    /// Every warning.
-    pub const ALL: &'static [Self] =
-        &[Self::CookieDropped, Self::KeyExposed, Self::UaDeprecated, Self::UaIgnored];
+    /// Every warning; one of each option that may be unmapped.
+    pub const ALL: &'static [Self] = &[
+        Self::CookieDropped,
+        Self::KeyExposed,
+        Self::UaDeprecated,
+        Self::UaIgnored,
+        Self::Unmapped { header: COOKIES },
+        Self::Unmapped { header: DEBUG },
+        Self::Unmapped { header: "X-Crawlera-*" },
+        Self::Unmapped { header: MAX_RETRIES },
+        Self::Unmapped { header: NO_BANCHECK },
+        Self::Unmapped { header: PROFILE_PASS },
+        Self::Unmapped { header: TIMEOUT },
+    ];
 
     /// The stable code of this warning.
-    pub const fn code(self) -> &'static str {
+    pub fn code(self) -> &'static str {
         match self {
             Self::CookieDropped => "cookie_dropped",
             Self::KeyExposed => "key_exposed",
             Self::UaDeprecated => "ua_deprecated",
             Self::UaIgnored => "ua_ignored",
+            Self::Unmapped { header } => match header {
+                COOKIES => "cookies_unmapped",
+                DEBUG => "debug_unmapped",
+                MAX_RETRIES => "max_retries_unmapped",
+                NO_BANCHECK => "no_bancheck_unmapped",
+                PROFILE_PASS => "profile_pass_unmapped",
+                TIMEOUT => "timeout_unmapped",
+                _ => "extra_unmapped",
+            },
         }
     }
 }
@@ -148,6 +173,9 @@ impl ProxyWarning {
 impl fmt::Display for ProxyWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Unmapped { header } => {
+                return write!(f, "`{header}` has no counterpart and is not sent");
+            }
             Self::CookieDropped => {
                 "the service drops the `Cookie` header unless cookies are disabled"
             }

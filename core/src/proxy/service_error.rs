@@ -43,6 +43,11 @@ impl ProxyServiceError {
         self.kind == ProxyErrorKind::Banned
     }
 
+    /// Whether the error is told in the words of Zyte API.
+    pub(crate) fn is_successors(&self) -> bool {
+        self.text.contains('/') || matches!(self.status, 520 | 521)
+    }
+
     /// Whether the answer costs money: never.
     pub const fn billed(&self) -> bool {
         false

@@ -3,7 +3,8 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use super::{
-    InvalidSessionId, OutgoingAddress, ProxyServiceError, SessionId, connect::read_connect,
+    InvalidSessionId, OutgoingAddress, ProxyDialect, ProxyServiceError, SessionId,
+    connect::read_connect,
 };
 use crate::{
     http::Headers,
@@ -65,7 +66,8 @@ pub struct ProxySessionList {
 }
 
 fn succeeded(status: u16, headers: &Headers, body: &[u8]) -> Result<(), SessionCallFailed> {
-    read_connect(status, headers, body).map_or(Ok(()), |error| Err(error.into()))
+    read_connect(ProxyDialect::default(), status, headers, body)
+        .map_or(Ok(()), |error| Err(error.into()))
 }
 
 pub(super) fn read_created(

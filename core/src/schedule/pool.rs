@@ -131,6 +131,8 @@ pub(super) struct Session {
     pub(super) name: Option<Box<str>>,
     pub(super) group: u32,
     pub(super) in_use: bool,
+    /// When its first request was sent, as far as is known.
+    pub(super) born: Timestamp,
     pub(super) sent: Timestamp,
     sent_before: Timestamp,
     pub(super) bans: u32,
@@ -261,7 +263,7 @@ impl SessionPool {
         if named {
             // Until it gets its name it serves nobody.
             self.count_named(key.index);
-            self.expiry.set(key.index, sent + self.config.usable());
+            self.expiry.set(key.index, self.config.expiry(sent, sent));
         } else {
             self.free(key.index);
         }
@@ -432,7 +434,12 @@ impl SessionPool {
                 session.bans += 1;
                 session.timeouts = 0;
             }
-            Ending::Answered | Ending::Gone | Ending::Slower(_) => session.timeouts = 0,
+            Ending::Answered | Ending::Gone | Ending::Slower(_) => {
+                session.timeouts = 0;
+                if self.config.bans_in_a_row {
+                    session.bans = 0;
+                }
+            }
         }
         let worn = ending == Ending::Gone
             || (ending == Ending::Banned && session.bans >= max_bans)
@@ -610,6 +617,7 @@ impl SessionPool {
             name: None,
             group,
             in_use: false,
+            born: sent,
             sent,
             sent_before: sent,
             bans: 0,
@@ -642,7 +650,7 @@ impl SessionPool {
     /// Makes a session available that nobody uses.
     pub(super) fn free(&mut self, index: u32) {
         let Some(session) = self.sessions.get(index) else { return };
-        self.expiry.set(index, session.sent + self.config.usable());
+        self.expiry.set(index, self.config.expiry(session.born, session.sent));
         if session.for_name {
             self.settle(index);
         } else {

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::Timestamp;
+
 /// The most sessions the service keeps at any point in time (Smart Proxy Manager docs, Sessions).
 const MAX_SIZE: u32 = 5_000;
 
@@ -46,6 +48,19 @@ pub struct PoolConfig {
     pub(super) max_bans: u32,
     pub(super) max_timeouts: u32,
     pub(super) anonymous_percent: u32,
+    pub(super) lifetime: Option<Duration>,
+    pub(super) bans_in_a_row: bool,
+    chosen: Chosen,
+}
+
+/// What was set, and does not follow the service.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each setting")]
+struct Chosen {
+    idle: bool,
+    safety: bool,
+    max_bans: bool,
+    lifetime: bool,
 }
 
 impl Default for PoolConfig {
@@ -58,11 +73,37 @@ impl Default for PoolConfig {
             max_bans: 1,
             max_timeouts: 2,
             anonymous_percent: 50,
+            lifetime: None,
+            bans_in_a_row: false,
+            chosen: Chosen::default(),
         }
     }
 }
 
 impl PoolConfig {
+    /// As Zyte API keeps sessions: 15 minutes in all, 2 minutes after the last request, until 3 bans
+    /// in a row (Zyte API docs, Sessions).
+    pub fn zyte_api() -> Self {
+        Self::default().or_zyte_api()
+    }
+
+    /// The same with what was not set as Zyte API keeps sessions.
+    pub(crate) fn or_zyte_api(mut self) -> Self {
+        if !self.chosen.idle {
+            self.idle = Duration::from_secs(2 * 60);
+        }
+        if !self.chosen.safety {
+            self.safety = Duration::from_secs(10);
+        }
+        if !self.chosen.max_bans {
+            (self.max_bans, self.bans_in_a_row) = (3, true);
+        }
+        if !self.chosen.lifetime {
+            self.lifetime = Some(Duration::from_secs(15 * 60));
+        }
+        self
+    }
+
     /// How many sessions there may be at once, 1 to 5000. Defaults to 100, the limit of the
     /// smallest plan.
     pub fn with_size(self, size: u32) -> Result<Self, InvalidPool> {
@@ -81,19 +122,30 @@ impl PoolConfig {
 
     /// How long after its last request the service forgets a session. Defaults to 30 minutes.
     #[must_use]
-    pub fn with_idle(self, idle: Duration) -> Self {
+    pub fn with_idle(mut self, idle: Duration) -> Self {
+        self.chosen.idle = true;
         Self { idle, ..self }
+    }
+
+    /// How long after its first request the service forgets a session; `None`: never for that.
+    /// Defaults to never.
+    #[must_use]
+    pub fn with_lifetime(mut self, lifetime: Option<Duration>) -> Self {
+        self.chosen.lifetime = true;
+        Self { lifetime, ..self }
     }
 
     /// How long before that a session is not used any more. Defaults to 30 seconds.
     #[must_use]
-    pub fn with_safety(self, safety: Duration) -> Self {
+    pub fn with_safety(mut self, safety: Duration) -> Self {
+        self.chosen.safety = true;
         Self { safety, ..self }
     }
 
     /// After how many bans a session is retired. Defaults to 1: a ban is of the address.
     #[must_use]
-    pub fn with_max_bans(self, max_bans: u32) -> Self {
+    pub fn with_max_bans(mut self, max_bans: u32) -> Self {
+        self.chosen.max_bans = true;
         Self { max_bans, ..self }
     }
 
@@ -125,6 +177,13 @@ impl PoolConfig {
     /// How long after its last request a session is no longer used.
     pub(super) fn usable(&self) -> Duration {
         self.idle.saturating_sub(self.safety)
+    }
+
+    /// From when on a session is no longer used that was made and last used at these moments.
+    pub(super) fn expiry(&self, born: Timestamp, sent: Timestamp) -> Timestamp {
+        let idle = sent + self.usable();
+        let end = self.lifetime.map(|lifetime| born + lifetime.saturating_sub(self.safety));
+        end.map_or(idle, |end| idle.min(end))
     }
 
     /// How many places named sessions may take of `size`.

@@ -14,6 +14,9 @@ pub(crate) struct SavedSession {
     pub(crate) name: Option<Box<str>>,
     /// Since the last request was sent.
     pub(crate) idle_us: u64,
+    /// Since it was made, if that is longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) age_us: Option<u64>,
     /// Until the pace lets the next one through, if it can be told.
     pub(crate) wait_us: Option<u64>,
     pub(crate) steps: u32,
@@ -36,6 +39,7 @@ impl SessionPool {
                 address: group.address.clone(),
                 name: session.name.clone(),
                 idle_us: micros(now.since(session.sent)),
+                age_us: self.config.lifetime.map(|_| micros(now.since(session.born))),
                 wait_us: (ready < Timestamp::MAX).then(|| micros(ready.since(now))),
                 steps: group.pace.steps(),
                 bans: session.bans,
@@ -77,6 +81,9 @@ impl SessionPool {
         pace.set_steps(saved.steps);
         let key = self.insert(&saved.id, pace, sent);
         if let Some(session) = self.sessions.get_mut(key.index) {
+            if let Some(age) = saved.age_us {
+                session.born = now - Duration::from_micros(age) - elapsed;
+            }
             (session.bans, session.timeouts) = (saved.bans, saved.timeouts);
         }
         if let Some(address) = &saved.address {

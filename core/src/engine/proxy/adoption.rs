@@ -50,6 +50,15 @@ impl ProxyEngine {
         }
     }
 
+    /// Takes the sessions of an earlier process where nobody can list them: all that have not
+    /// expired, if it is known how long ago that process ended, else none.
+    pub(super) fn adopt_unlisted(&mut self, is_known: bool, now: Timestamp) {
+        let ids = self.calls.listing.iter().flat_map(|listing| listing.known.keys());
+        let ids = ids.filter(|_| is_known).filter_map(|id| SessionId::new(id.clone()).ok());
+        let listed = ids.map(|id| (id, None)).collect();
+        self.adopt(listed, now);
+    }
+
     /// Takes the sessions that live from an earlier process.
     pub(super) fn adopt(
         &mut self,

@@ -188,6 +188,7 @@ impl ProxyEngine {
         // What an answer says of a session that the request neither used nor made is like any other
         // error: without a wait and a budget it might go on for ever.
         let free = match error.action() {
+            ProxyAction::DropSession if error.kind == ProxyErrorKind::SessionCreationError => false,
             ProxyAction::DropSession => used,
             ProxyAction::FreeSession => first,
             _ => false,
@@ -231,6 +232,10 @@ impl ProxyEngine {
             self.jobs.queue(index, true);
             return;
         }
+        if let Verdict::Retry(FailureClass::Occupied, asked) = verdict {
+            let domain = Box::<str>::from(self.jobs.domain(index));
+            self.jobs.queues.park(&domain, false, now + asked.unwrap_or_default());
+        }
         let limit = (action == ProxyAction::RetryOnce).then_some(1);
         self.come_back(index, Return { verdict, error: ProxyJobError::Service(error), limit }, now);
     }
@@ -271,8 +276,9 @@ impl ProxyEngine {
                 self.pool.slow_down(usage.session(), Some(asked), now);
             }
         }
+        let made = made(&fetch, answer);
         let Some(place) = fetch.place else { return };
-        match &answer.session {
+        match made {
             Some(id) => {
                 let sent = fetch.sent.min(now);
                 let first = FirstUse { sent, delay: fetch.delay };
@@ -283,7 +289,7 @@ impl ProxyEngine {
                 }
                 self.name_session(fetch.line, key, id.clone(), now);
                 if banned {
-                    self.count_ban(key, id.clone(), fetch.line, now);
+                    self.count_ban(key, id, fetch.line, now);
                 }
             }
             // "An error answered to create carries no X-Crawlera-Session."
@@ -367,6 +373,10 @@ impl ProxyEngine {
             Verdict::Final | Verdict::Success => None,
         };
         match wait {
+            // Its host is parked for as long: it waits there, and is the first to come back.
+            Some(wait) if back.verdict == Verdict::Retry(FailureClass::Occupied, Some(wait)) => {
+                self.jobs.queue(index, true);
+            }
             Some(wait) => self.jobs.wait(index, now + wait),
             None => self.end(index, Err(back.error), now),
         }
@@ -426,11 +436,11 @@ impl ProxyEngine {
                 }
             }
         }
-        match &answer.session {
+        match made(fetch, &answer) {
             Some(id) if fetch.lost.is_some() => {
                 self.return_lost(fetch);
                 let first = FirstUse { sent: now, delay: fetch.delay };
-                self.add_late(id.clone(), address.as_deref(), Some(first), now);
+                self.add_late(id, address.as_deref(), Some(first), now);
             }
             None if answer.error.is_some() => self.return_lost(fetch),
             _ => {}
@@ -472,6 +482,25 @@ impl ProxyEngine {
             job.cost.billed += u32::from(billed);
         }
     }
+}
+
+/// The session that a request made: the service names it in its answer, unless the caller did.
+fn made(fetch: &Fetch, answer: &ProxyAnswer) -> Option<SessionId> {
+    if answer.session.is_some() {
+        return answer.session.clone();
+    }
+    let lives = match answer.error.as_ref().map(ProxyServiceError::action) {
+        None
+        | Some(
+            ProxyAction::Final
+            | ProxyAction::FinalForDomain
+            | ProxyAction::Retry
+            | ProxyAction::RetryElsewhere
+            | ProxyAction::RetryOnce,
+        ) => true,
+        Some(_) => false,
+    };
+    fetch.session.clone().filter(|_| lives && fetch.usage.is_none())
 }
 
 /// How long the session has to wait, if the answer says so.

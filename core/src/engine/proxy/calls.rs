@@ -190,7 +190,7 @@ impl ProxyEngine {
 
     /// Deletes a session that the pool has dropped. Its place is kept until that is done.
     pub(super) fn delete(&mut self, id: SessionId, now: Timestamp) {
-        if self.calls.foreign.remove(&id) {
+        if self.calls.foreign.remove(&id) || !self.api.dialect().has_session_calls() {
             return;
         }
         if let Some(listing) = &mut self.calls.listing {

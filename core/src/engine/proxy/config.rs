@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::super::{InvalidSetting, host::domain_key};
 use crate::{
-    proxy::{InvalidProxyOptions, ProxyOptions},
+    proxy::{InvalidProxyOptions, ProxyDialect, ProxyOptions},
     schedule::{PoolConfig, RetryPolicy},
 };
 
@@ -61,6 +61,14 @@ pub struct ProxyConfig {
     pub(super) keep_secrets: bool,
     pub(super) adopt_all: bool,
     pub(super) delete_on_close: bool,
+    chosen: Chosen,
+}
+
+/// What was set, and does not follow the service.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Chosen {
+    delay: bool,
+    policy: bool,
 }
 
 impl Default for ProxyConfig {
@@ -83,12 +91,36 @@ impl Default for ProxyConfig {
             keep_secrets: false,
             adopt_all: false,
             delete_on_close: true,
+            chosen: Chosen::default(),
         }
     }
 }
 
 impl ProxyConfig {
-    /// How many sessions, how they age and wear out. Defaults to [`PoolConfig::default`].
+    /// The same with what was not set as the service wants it, and without what it cannot do.
+    pub(super) fn for_dialect(mut self, dialect: ProxyDialect) -> Self {
+        if dialect == ProxyDialect::SmartProxyManager {
+            return self;
+        }
+        self.pool = self.pool.or_zyte_api();
+        if !self.chosen.delay {
+            // No spacing is published: the service's limits count requests per minute.
+            self.delay = Duration::ZERO;
+        }
+        if !self.chosen.policy {
+            self.policy = RetryPolicy::zyte_api();
+        }
+        if !dialect.has_session_calls() {
+            self.creation = SessionCreation::Header;
+            self.warm_up = 0;
+            self.adopt_all = false;
+            self.delete_on_close = false;
+        }
+        self
+    }
+
+    /// How many sessions, how they age and wear out. Defaults to [`PoolConfig::default`]; for Zyte
+    /// API, what is not set is as in [`PoolConfig::zyte_api`].
     #[must_use]
     pub fn with_pool(self, pool: PoolConfig) -> Self {
         Self { pool, ..self }
@@ -107,9 +139,11 @@ impl ProxyConfig {
         Ok(Self { warm_up, ..self })
     }
 
-    /// How far apart requests of one session are. Defaults to 12 seconds.
+    /// How far apart requests of one session are. Defaults to 12 seconds; to none for Zyte API,
+    /// whose limits count requests per minute.
     #[must_use]
-    pub fn with_delay(self, delay: Duration) -> Self {
+    pub fn with_delay(mut self, delay: Duration) -> Self {
+        self.chosen.delay = true;
         Self { delay, ..self }
     }
 
@@ -147,9 +181,11 @@ impl ProxyConfig {
         Self { deadline, ..self }
     }
 
-    /// Waits and budgets of failures. Defaults to [`RetryPolicy::smart_proxy`].
+    /// Waits and budgets of failures. Defaults to [`RetryPolicy::smart_proxy`], for Zyte API to
+    /// [`RetryPolicy::zyte_api`].
     #[must_use]
-    pub fn with_policy(self, policy: RetryPolicy) -> Self {
+    pub fn with_policy(mut self, policy: RetryPolicy) -> Self {
+        self.chosen.policy = true;
         Self { policy, ..self }
     }
 

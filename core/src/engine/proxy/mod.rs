@@ -38,6 +38,7 @@ use crate::{
         Session, SessionId,
     },
     schedule::{Ending, NONE, Place, SessionPool, Use},
+    zyte_api,
 };
 use calls::Calls;
 use job::{Missing, Target};
@@ -141,6 +142,7 @@ pub struct ProxyEngine {
 impl ProxyEngine {
     /// An engine without jobs.
     pub fn new(api: ProxyApi, config: ProxyConfig, seed: u64, now: Timestamp) -> Self {
+        let config = config.for_dialect(api.dialect());
         Self {
             endpoint: ProxyEndpoint {
                 url: Arc::from(api.endpoint()),
@@ -247,7 +249,12 @@ impl ProxyEngine {
         }
         let mut options = options.clone().with_defaults(&self.config.options)?;
         if !outside {
-            options = options.with_session(Session::Create)?;
+            options = options.with_session(if self.api.dialect().has_session_calls() {
+                Session::Create
+            } else {
+                // Any id will do to see whether the rest can be sent.
+                zyte_api::session_id(&mut Rng::new(0)).into()
+            })?;
         }
         self.api.request(request.clone(), &options).map(|_| ())
     }

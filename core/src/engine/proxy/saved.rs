@@ -163,6 +163,7 @@ impl ProxyEngine {
             let passed = micros(listing.elapsed).saturating_add(age(listing.since, now));
             sessions.extend(listing.known.values().cloned().map(|session| SavedSession {
                 idle_us: session.idle_us.saturating_add(passed),
+                age_us: session.age_us.map(|age| age.saturating_add(passed)),
                 wait_us: session.wait_us.map(|wait| wait.saturating_sub(passed)),
                 ..session
             }));
@@ -249,7 +250,8 @@ impl ProxyEngine {
     }
 
     /// An engine that goes on where a snapshot was taken, `downtime` ago if that is known (zero
-    /// else). Its sessions are used again once the service has listed them. Jobs that were under
+    /// else). Its sessions are used again once the service has listed them; those that the caller
+    /// makes at once, if it is known that they cannot have expired. Jobs that were under
     /// way are tried again, possibly billed twice, or end as interrupted, as configured.
     pub fn restore(
         api: ProxyApi,
@@ -268,7 +270,9 @@ impl ProxyEngine {
         engine.gate = Gate::take_back(&state.gate, elapsed, now);
         engine.counters = state.counters;
         engine.window.set_limit(state.concurrency);
-        engine.calls.warm = state.warm_up.min(engine.config.pool.size());
+        if engine.api.dialect().has_session_calls() {
+            engine.calls.warm = state.warm_up.min(engine.config.pool.size());
+        }
         engine.calls.not_before = state.creation_wait_us.map(|wait| now + left(wait));
         engine.calls.failures = state.creation_failures;
         engine.calls.crowded = state.crowded && engine.calls.not_before.is_some();
@@ -281,7 +285,8 @@ impl ProxyEngine {
         }
         let foreign = state.foreign.into_iter();
         engine.calls.foreign = gather(foreign.filter_map(|id| SessionId::new(id).ok()));
-        if !state.sessions.is_empty() || engine.config.adopt_all {
+        let listed = engine.api.dialect().has_session_calls() && engine.config.adopt_all;
+        if !state.sessions.is_empty() || listed {
             let known = state.sessions.into_iter().map(|session| (session.id.clone(), session));
             engine.calls.listing = Some(Listing {
                 known: gather(known),
@@ -319,6 +324,9 @@ impl ProxyEngine {
         }
         for index in interrupted {
             engine.end(index, Err(ProxyJobError::Interrupted), now);
+        }
+        if !engine.api.dialect().has_session_calls() {
+            engine.adopt_unlisted(downtime.is_some(), now);
         }
         for index in lines.into_values() {
             let head = engine.lines.get(index).map_or(NONE, super::lines::Line::head);

@@ -8,6 +8,7 @@ use crate::{
     Timestamp,
     engine::{classify, clock::Clock},
     proxy::{ProxiedRequest, SessionId},
+    zyte_api,
 };
 
 /// What a request is for.
@@ -36,6 +37,7 @@ pub(super) struct Fetch {
     pub(super) job: u32,
     pub(super) id: JobId,
     pub(super) usage: Option<Use>,
+    /// The session that it goes through; also one that it makes, if the caller makes the ids.
     pub(super) session: Option<SessionId>,
     /// The place of the session that it makes.
     pub(super) place: Option<Place>,
@@ -58,7 +60,11 @@ impl ProxyEngine {
     pub(super) fn send_fetch(&mut self, index: u32, way: Way, now: Timestamp) -> Option<ProxySend> {
         let (usage, place, session, announced) = match way {
             Way::Outside => (None, None, None, core::time::Duration::ZERO),
-            Way::New(place) => (None, Some(place), None, core::time::Duration::ZERO),
+            Way::New(place) => {
+                let own = !self.api.dialect().has_session_calls();
+                let id = own.then(|| zyte_api::session_id(&mut self.rng));
+                (None, Some(place), id, core::time::Duration::ZERO)
+            }
             Way::Session(usage) => {
                 let id = self.pool.id(usage.session()).and_then(|id| SessionId::new(id).ok());
                 (Some(usage), None, id, self.pool.announced(usage.session()))
