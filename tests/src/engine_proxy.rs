@@ -16,7 +16,7 @@ use silkline::{
 
 use crate::{
     given::{body, check_keys, headers, headers_json, in_micros, outcome, status, text, told},
-    proxy::from_given,
+    proxy::{dialect, from_given},
     schedule::{at, duration, number, policy, pool_config, steps},
 };
 
@@ -26,10 +26,10 @@ pub(crate) fn run(given: &Value) -> Value {
 }
 
 fn outcomes(given: &Value) -> Result<Value, Error> {
-    check_keys(given, &["config", "seed", "now_us", "steps"]);
+    check_keys(given, &["config", "seed", "now_us", "steps", "dialect"]);
     let config = config(&given["config"])?;
     let seed = given["seed"].as_u64().expect("a seed");
-    let api = ProxyApi::new("key")?;
+    let api = ProxyApi::new("key")?.with_dialect(dialect(given));
     let engine = ProxyEngine::new(api.clone(), config.clone(), seed, at(given, "now_us"));
     let mut run = Run { api, config, engine };
     Ok(steps(given).map(|step| outcome(run.step(step))).collect())
@@ -263,7 +263,10 @@ fn show(output: ProxyOutput) -> Value {
 /// What a send says; of its request, method, URL and the header of its session.
 fn send_json(send: &ProxySend) -> Value {
     let connect = send.connect.as_ref();
-    let session = |request: &Request| request.headers.get("X-Crawlera-Session").map(String::from);
+    let names = ["X-Crawlera-Session", "Zyte-Session-ID"];
+    let session = |request: &Request| {
+        names.iter().find_map(|name| request.headers.get(name)).map(String::from)
+    };
     let header = session(&send.request).or_else(|| connect.and_then(session));
     told([
         ("request", json!(send.id.as_u64())),

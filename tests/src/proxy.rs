@@ -8,8 +8,8 @@ use silkline::{
     http::{Headers, Method, Request},
     proxy::{
         Cookies, DebugFields, Leak, OptionPlace, OutgoingAddress, Profile, ProxiedRequest,
-        ProxyAnswer, ProxyApi, ProxyOptions, ProxyServiceError, Session, SessionId, connect_status,
-        proxy_leaks, read_connect_failure, strip_proxy_leaks,
+        ProxyAnswer, ProxyApi, ProxyDialect, ProxyOptions, ProxyServiceError, Session, SessionId,
+        connect_status, proxy_leaks, read_connect_failure, strip_proxy_leaks,
     },
 };
 
@@ -17,6 +17,11 @@ use crate::given::{body, check_keys, headers_json, strings, text};
 
 /// Runs an operation of `proxy`; `None` if there is none of that name.
 pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
+    if let Some(op) = op.strip_prefix("zyte_api.proxy_") {
+        let mut given = given.clone();
+        given["dialect"] = json!("zyte_api");
+        return run(&format!("proxy.{op}"), &given);
+    }
     let outcome = match op {
         "proxy.options" => from_given(given).map(|options| options_json(&options)),
         "proxy.options_from_headers" => {
@@ -90,9 +95,19 @@ pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
     ))
 }
 
+/// The dialect that is given, if there is one.
+pub(crate) fn dialect(given: &Value) -> ProxyDialect {
+    given["dialect"].as_str().map_or_else(ProxyDialect::default, |name| {
+        ProxyDialect::from_name(name).expect("a dialect")
+    })
+}
+
 fn api(given: &Value, more: &[&str]) -> Result<ProxyApi, Error> {
-    check_keys(given, &[&["key", "endpoint", "option_place"], more].concat());
-    let mut api = ProxyApi::new(given["key"].as_str().unwrap_or("key"))?;
+    let known = ["key", "endpoint", "option_place", "dialect", "follow_redirects"];
+    check_keys(given, &[&known, more].concat());
+    let mut api = ProxyApi::new(given["key"].as_str().unwrap_or("key"))?
+        .with_dialect(dialect(given))
+        .with_follow_redirects(given["follow_redirects"].as_bool().unwrap_or(false));
     if let Some(endpoint) = given["endpoint"].as_str() {
         api = api.with_endpoint(endpoint)?;
     }
@@ -116,8 +131,8 @@ fn status(given: &Value) -> u16 {
 }
 
 fn answered<T>(given: &Value, read: impl Fn(&ProxyApi, u16, &Headers, &[u8]) -> T) -> T {
-    check_keys(given, &["status", "headers", "body"]);
-    let api = ProxyApi::new("key").expect("a valid key");
+    check_keys(given, &["status", "headers", "body", "dialect"]);
+    let api = ProxyApi::new("key").expect("a valid key").with_dialect(dialect(given));
     read(&api, status(given), &headers(&given["headers"]), &body(&given["body"]))
 }
 

@@ -126,7 +126,7 @@ impl ProxyEngine {
         }
         if let Some(place) = fetch.place {
             if sent {
-                self.pool.lose(place, now);
+                self.lose_made(place, fetch.session, fetch.line, fetch.sent, fetch.delay, now);
             } else {
                 self.pool.cancel(place);
             }

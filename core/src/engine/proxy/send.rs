@@ -8,6 +8,7 @@ use crate::{
     Timestamp,
     engine::{classify, clock::Clock},
     proxy::{ProxiedRequest, SessionId},
+    schedule::FirstUse,
     zyte_api,
 };
 
@@ -155,7 +156,9 @@ impl ProxyEngine {
         let index = core::mem::replace(&mut fetch.job, NONE);
         let (usage, line) = (fetch.usage, fetch.line);
         let place = fetch.place.take();
-        fetch.lost = place.as_ref().map(Place::is_named);
+        let made = fetch.session.clone().filter(|_| usage.is_none());
+        fetch.lost = place.as_ref().filter(|_| made.is_none()).map(Place::is_named);
+        let (sent, delay) = (fetch.sent, fetch.delay);
         self.counters.possibly_billed += 1;
         if let Some(job) = self.jobs.get_mut(index) {
             job.cost.possibly_billed += 1;
@@ -164,11 +167,29 @@ impl ProxyEngine {
             self.finish(usage, ending, line, now);
         }
         if let Some(place) = place {
-            self.pool.lose(place, now);
+            self.lose_made(place, made, line, sent, delay, now);
             // Lines that wait for a place know when this one comes back.
             self.wake_starved();
         }
         index
+    }
+
+    /// Sees to the session that a request may have made whose answer is lost: one whose id is known
+    /// can be used, of another the place is kept.
+    pub(super) fn lose_made(
+        &mut self,
+        place: Place,
+        made: Option<SessionId>,
+        line: Option<(u32, u64)>,
+        sent: Timestamp,
+        delay: core::time::Duration,
+        now: Timestamp,
+    ) {
+        let Some(id) = made else { return self.pool.lose(place, now) };
+        let first = FirstUse { sent: sent.min(now), delay };
+        let key = self.pool.add(place, id.as_str(), None, Some(first), now);
+        self.counters.sessions_created += 1;
+        self.name_session(line, key, id, now);
     }
 
     /// Ends a use of a session; a retired one is deleted at the service.
