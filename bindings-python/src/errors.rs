@@ -230,6 +230,11 @@ pub(crate) fn proxy_options(py: Python<'_>, error: &proxy::InvalidProxyOptions) 
         E::Timeout { millis } => {
             data.set_item("timeout", convert::seconds(Duration::from_millis(*millis)))
         }
+        E::Unsupported { header, value, reason } => {
+            data.set_item("header", header)?;
+            data.set_item("value", value)?;
+            data.set_item("reason", reason)
+        }
         E::Value { header, value, expected } => {
             data.set_item("header", header)?;
             data.set_item("value", value)?;

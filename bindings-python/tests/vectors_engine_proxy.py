@@ -74,8 +74,8 @@ class Run:
     """A run of the proxy engine."""
 
     def __init__(self, given: Given) -> None:
-        check_keys(given, "config", "seed", "now_us", "steps")
-        self.api = ProxyApi("key")
+        check_keys(given, "config", "seed", "now_us", "steps", "dialect")
+        self.api = ProxyApi("key", dialect=given.get("dialect", "smart_proxy_manager"))
         self.config = config(given.get("config") or {})
         self.engine = ProxyEngine(
             self.api, **self.config, seed=given["seed"], now=seconds(given["now_us"])
@@ -197,10 +197,10 @@ def show(
 
 def send_json(send: ProxySend) -> Json:
     """What a send says; of its request, method, URL and the header of its session."""
-    name = "X-Crawlera-Session"
-    header = send.request.headers.get(name)
-    if header is None and send.connect is not None:
-        header = send.connect.headers.get(name)
+    requests = [send.request] if send.connect is None else [send.request, send.connect]
+    names = ("X-Crawlera-Session", "Zyte-Session-ID")
+    found = (request.headers.get(name) for request in requests for name in names)
+    header = next((value for value in found if value is not None), None)
     return told(
         request=send.request_id,
         kind=send.kind,

@@ -40,9 +40,15 @@ def pairs(value: Json) -> list[tuple[str, str]]:
 
 
 def api(given: Given, *more: str) -> ProxyApi:
-    check_keys(given, "key", "endpoint", "option_place", *more)
-    place = given.get("option_place")
-    return ProxyApi(given.get("key", "key"), given.get("endpoint"), option_place=place)
+    known = ("key", "endpoint", "option_place", "dialect", "follow_redirects")
+    check_keys(given, *known, *more)
+    return ProxyApi(
+        given.get("key", "key"),
+        given.get("endpoint"),
+        given.get("dialect", "smart_proxy_manager"),
+        option_place=given.get("option_place"),
+        follow_redirects=given.get("follow_redirects", False),
+    )
 
 
 def options(given: Given) -> ProxyOptions:
@@ -164,7 +170,7 @@ def answer_json(answer: ProxyAnswer) -> Json:
 
 
 def answered(given: Given) -> tuple[int, list[tuple[str, str]], bytes]:
-    check_keys(given, "status", "headers", "body")
+    check_keys(given, "status", "headers", "body", "dialect")
     return given["status"], pairs(given.get("headers")), body(given.get("body"))
 
 
@@ -197,6 +203,24 @@ def leaks(given: Given) -> Json:
 
 API = ProxyApi("key")
 
+
+def reader(given: Given) -> ProxyApi:
+    return ProxyApi("key", dialect=given.get("dialect", "smart_proxy_manager"))
+
+
+def read(given: Given) -> Json:
+    return answer_json(reader(given).read(*answered(given)))
+
+
+def read_connect(given: Given) -> Json:
+    return error_json(reader(given).read_connect(*answered(given)))
+
+
+def in_zyte_api(operation: Callable[[Given], Any]) -> Callable[[Given], Any]:
+    """The same in the dialect of the successor."""
+    return lambda given: operation({**given, "dialect": "zyte_api"})
+
+
 OPERATIONS: dict[str, Callable[[Given], Any]] = {
     "proxy.connect_status": connect_status,
     "proxy.create_session": lambda given: request_json(api(given).create_session()),
@@ -208,11 +232,19 @@ OPERATIONS: dict[str, Callable[[Given], Any]] = {
     "proxy.options": lambda given: options_json(options(given)),
     "proxy.options_from_headers": from_headers,
     "proxy.options_with_defaults": with_defaults,
-    "proxy.read": lambda given: answer_json(API.read(*answered(given))),
-    "proxy.read_connect": lambda given: error_json(API.read_connect(*answered(given))),
+    "proxy.read": read,
+    "proxy.read_connect": read_connect,
     "proxy.read_connect_failure": read_connect_failure,
     "proxy.read_created_session": lambda given: API.read_created_session(*answered(given)),
     "proxy.read_deleted_session": lambda given: API.read_deleted_session(*answered(given)),
     "proxy.read_session_list": session_list,
     "proxy.request": request,
+} | {
+    f"zyte_api.proxy_{name}": in_zyte_api(operation)
+    for name, operation in {
+        "endpoint": endpoint,
+        "read": read,
+        "read_connect": read_connect,
+        "request": request,
+    }.items()
 }

@@ -306,6 +306,8 @@ class InvalidProxyOptions(SilklineError, ValueError):
     """Where the character stands that no value may hold."""
     timeout: float | None = None
     """The time-out as given, in seconds."""
+    reason: str | None = None
+    """Why the option cannot be carried over to the service."""
 
 
 class InvalidProxiedRequest(SilklineError, ValueError):

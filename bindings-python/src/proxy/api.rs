@@ -1,14 +1,22 @@
 //! Requests through the proxy, and the calls of the sessions API.
 
 use pyo3::{exceptions::PyValueError, prelude::*};
-use silkline::proxy::{self, OptionPlace, ProxyApi, ProxyOptions, ProxyWarning, SessionId};
+use silkline::proxy::{
+    self, OptionPlace, ProxyApi, ProxyDialect, ProxyOptions, ProxyWarning, SessionId,
+};
 
 use super::{PyProxyAnswer, PyProxyOptions, PySessionList, answer::ServiceErrorObject};
 use crate::{
     convert::{Body, ReceivedHeaders},
     errors,
     http::{PyHeaders, PyRequest},
+    names::{self, literal},
 };
+
+literal! {
+    /// The service that requests go through.
+    ProxyDialectName { "smart_proxy_manager", "zyte_api" }
+}
 
 /// A request as it goes through the proxy.
 ///
@@ -56,6 +64,17 @@ impl PyProxiedRequest {
 /// >>> answer = api.read(200, {"X-Crawlera-Session": "1836172", "X-Crawlera-Slave": "192.0.2.1:80"})
 /// >>> answer.session, answer.outgoing_host
 /// ('1836172', '192.0.2.1')
+///
+/// With ``dialect="zyte_api"`` the same options go out as headers of the successor's proxy mode.
+/// What has no counterpart there is among the warnings, or refused if it would mean something else.
+/// Redirects are not followed, as by Smart Proxy Manager, unless ``follow_redirects`` is set. Errors
+/// of both services are understood in any dialect.
+///
+/// >>> api = ProxyApi("KEY", dialect="zyte_api")
+/// >>> options = ProxyOptions(profile="mobile", max_retries=2)
+/// >>> proxied = api.request(Request("GET", "http://example.com/"), options)
+/// >>> proxied.request.headers["Zyte-Device"], proxied.warnings
+/// ('mobile', ['max_retries_unmapped'])
 #[pyclass(name = "ProxyApi", module = "silkline", frozen)]
 pub(crate) struct PyProxyApi(pub(crate) ProxyApi);
 
@@ -70,14 +89,23 @@ impl PyProxyApi {
     const MAX_HEADERS_SIZE: usize = proxy::MAX_HEADERS_SIZE;
 
     #[new]
-    #[pyo3(signature = (api_key, endpoint = None, *, option_place = None))]
+    #[pyo3(signature = (
+        api_key, endpoint = None, dialect = ProxyDialectName("smart_proxy_manager"), *,
+        option_place = None, follow_redirects = false
+    ))]
     fn new(
         py: Python<'_>,
         api_key: String,
         endpoint: Option<String>,
+        dialect: ProxyDialectName,
         option_place: Option<String>,
+        follow_redirects: bool,
     ) -> PyResult<Self> {
-        let mut api = ProxyApi::new(api_key).map_err(|error| errors::api_key(py, &error))?;
+        let dialect = names::known(ProxyDialect::from_name(dialect.0), dialect.0)?;
+        let mut api = ProxyApi::new(api_key)
+            .map_err(|error| errors::api_key(py, &error))?
+            .with_dialect(dialect)
+            .with_follow_redirects(follow_redirects);
         if let Some(endpoint) = endpoint {
             api = api.with_endpoint(&endpoint).map_err(|error| errors::endpoint(py, &error))?;
         }
@@ -94,6 +122,18 @@ impl PyProxyApi {
     #[getter]
     fn endpoint(&self) -> &str {
         self.0.endpoint()
+    }
+
+    /// The service that requests go through.
+    #[getter]
+    fn dialect(&self) -> ProxyDialectName {
+        ProxyDialectName(self.0.dialect().as_str())
+    }
+
+    /// Whether the service follows redirects.
+    #[getter]
+    fn follow_redirects(&self) -> bool {
+        self.0.follow_redirects()
     }
 
     /// The value of ``Proxy-Authorization``. A secret.
@@ -285,7 +325,11 @@ impl PyProxyApi {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("ProxyApi(endpoint={})", self.endpoint().into_pyobject(py)?.repr()?))
+        let endpoint = self.endpoint().into_pyobject(py)?.repr()?.to_string();
+        Ok(match self.0.dialect() {
+            ProxyDialect::SmartProxyManager => format!("ProxyApi(endpoint={endpoint})"),
+            dialect => format!("ProxyApi(endpoint={endpoint}, dialect='{}')", dialect.as_str()),
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use silkline::{
 use crate::{
     convert::{self, told},
     errors,
-    names::{literal, match_args},
+    names::{self, literal, match_args},
     shared::Shared,
 };
 
@@ -202,8 +202,10 @@ impl From<PoolStats> for PyPoolStats {
 }
 
 /// A margin as it is given: seconds, or none at all; or left to the core.
+#[derive(Default)]
 pub(crate) enum Margin {
     Given(Option<f64>),
+    #[default]
     Left,
 }
 
@@ -218,11 +220,19 @@ impl FromPyObject<'_, '_> for Margin {
     }
 }
 
+literal! {
+    /// A pool that is ready made.
+    PoolPresetName { "default", "zyte_api" }
+}
+
 /// The settings of a pool as they are given.
+#[derive(Default)]
 pub(crate) struct PoolSettings {
+    pub(crate) preset: Option<PoolPresetName>,
     pub(crate) size: Option<u32>,
     pub(crate) margin: Margin,
     pub(crate) idle: Option<f64>,
+    pub(crate) lifetime: Option<f64>,
     pub(crate) safety: Option<f64>,
     pub(crate) max_bans: Option<u32>,
     pub(crate) max_timeouts: Option<u32>,
@@ -232,7 +242,10 @@ pub(crate) struct PoolSettings {
 impl PoolSettings {
     pub(crate) fn into_core(self, py: Python<'_>) -> PyResult<PoolConfig> {
         let wrong = |error| errors::pool(py, &error);
-        let mut config = PoolConfig::default();
+        let mut config = match self.preset {
+            None => PoolConfig::default(),
+            Some(preset) => names::known(PoolConfig::preset(preset.0), preset.0)?,
+        };
         if let Some(size) = self.size {
             config = config.with_size(size).map_err(wrong)?;
         }
@@ -242,6 +255,9 @@ impl PoolSettings {
         }
         if let Some(idle) = self.idle {
             config = config.with_idle(convert::delay("idle", idle)?);
+        }
+        if let Some(lifetime) = self.lifetime {
+            config = config.with_lifetime(Some(convert::delay("lifetime", lifetime)?));
         }
         if let Some(safety) = self.safety {
             config = config.with_safety(convert::delay("safety", safety)?);
@@ -266,9 +282,11 @@ impl PoolSettings {
 ///
 /// Every argument that is left out keeps its default: ``size`` sessions at most (100), ``margin``
 /// seconds by which a request may arrive later than it was sent (0.25; `None`: as late as its
-/// answer), ``idle`` seconds after which the service forgets a session (1800), ``safety`` seconds
-/// before that it is not used any more (30), ``max_bans`` (1) and ``max_timeouts`` in a row (2) that
-/// retire a session, ``anonymous_percent`` of the pool that named sessions must leave (50).
+/// answer), ``idle`` seconds after which the service forgets a session (1800), ``lifetime`` seconds
+/// after its first request when it does so anyway (never), ``safety`` seconds before that it is not
+/// used any more (30), ``max_bans`` (1) and ``max_timeouts`` in a row (2) that retire a session,
+/// ``anonymous_percent`` of the pool that named sessions must leave (50). The preset ``"zyte_api"``
+/// begins with sessions of the successor: 120 seconds idle, 900 in all, 3 bans in a row.
 ///
 /// >>> from silkline.schedule import SessionPool, Unavailable, Use
 /// >>> pool = SessionPool(size=2)
@@ -292,22 +310,33 @@ pub(crate) struct PySessionPool(Shared<SessionPool>);
 impl PySessionPool {
     #[new]
     #[pyo3(signature = (
-        *, size = None, margin = Margin::Left, idle = None, safety = None, max_bans = None,
-        max_timeouts = None, anonymous_percent = None
+        preset = None, *, size = None, margin = Margin::Left, idle = None, lifetime = None,
+        safety = None, max_bans = None, max_timeouts = None, anonymous_percent = None
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, each with a default")]
     fn new(
         py: Python<'_>,
+        preset: Option<PoolPresetName>,
         size: Option<u32>,
         margin: Margin,
         idle: Option<f64>,
+        lifetime: Option<f64>,
         safety: Option<f64>,
         max_bans: Option<u32>,
         max_timeouts: Option<u32>,
         anonymous_percent: Option<u32>,
     ) -> PyResult<Self> {
-        let settings =
-            PoolSettings { size, margin, idle, safety, max_bans, max_timeouts, anonymous_percent };
+        let settings = PoolSettings {
+            preset,
+            size,
+            margin,
+            idle,
+            lifetime,
+            safety,
+            max_bans,
+            max_timeouts,
+            anonymous_percent,
+        };
         Ok(Self(Shared::new(SessionPool::new(settings.into_core(py)?))))
     }
 

@@ -87,6 +87,15 @@ impl PoolConfig {
         Self::default().or_zyte_api()
     }
 
+    /// The preset of that name: `default` or `zyte_api`.
+    pub fn preset(name: &str) -> Option<Self> {
+        match name {
+            "default" => Some(Self::default()),
+            "zyte_api" => Some(Self::zyte_api()),
+            _ => None,
+        }
+    }
+
     /// The same with what was not set as Zyte API keeps sessions.
     pub(crate) fn or_zyte_api(mut self) -> Self {
         if !self.chosen.idle {

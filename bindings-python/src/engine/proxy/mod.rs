@@ -236,7 +236,7 @@ impl PyProxyEngine {
 impl PyProxyEngine {
     #[new]
     #[pyo3(signature = (
-        api, *, size = None, margin = Margin::Left, idle = None, safety = None, max_bans = None,
+        api, *, size = None, margin = Margin::Left, idle = None, lifetime = None, safety = None, max_bans = None,
         max_timeouts = None, anonymous_percent = None, creation = None, warm_up = None,
         delay = None, domain_delays = None, concurrency = None, call_concurrency = None,
         queue_size = None, deadline = None, policy = None, options = None, requeue = None,
@@ -249,6 +249,7 @@ impl PyProxyEngine {
         size: Option<u32>,
         margin: Margin,
         idle: Option<f64>,
+        lifetime: Option<f64>,
         safety: Option<f64>,
         max_bans: Option<u32>,
         max_timeouts: Option<u32>,
@@ -270,8 +271,17 @@ impl PyProxyEngine {
         seed: Option<u64>,
         now: f64,
     ) -> PyResult<Self> {
-        let pool =
-            PoolSettings { size, margin, idle, safety, max_bans, max_timeouts, anonymous_percent };
+        let pool = PoolSettings {
+            size,
+            margin,
+            idle,
+            lifetime,
+            safety,
+            max_bans,
+            max_timeouts,
+            anonymous_percent,
+            ..Default::default()
+        };
         let settings = Settings {
             pool,
             creation,
@@ -307,7 +317,7 @@ impl PyProxyEngine {
     #[staticmethod]
     #[pyo3(signature = (
         api, snapshot, now, downtime = None, *, size = None, margin = Margin::Left, idle = None,
-        safety = None, max_bans = None, max_timeouts = None, anonymous_percent = None,
+        lifetime = None, safety = None, max_bans = None, max_timeouts = None, anonymous_percent = None,
         creation = None, warm_up = None, delay = None, domain_delays = None, concurrency = None,
         call_concurrency = None, queue_size = None, deadline = None, policy = None, options = None,
         requeue = None, keep_secrets = None, adopt_all = None, delete_on_close = None
@@ -322,6 +332,7 @@ impl PyProxyEngine {
         size: Option<u32>,
         margin: Margin,
         idle: Option<f64>,
+        lifetime: Option<f64>,
         safety: Option<f64>,
         max_bans: Option<u32>,
         max_timeouts: Option<u32>,
@@ -341,8 +352,17 @@ impl PyProxyEngine {
         adopt_all: Option<bool>,
         delete_on_close: Option<bool>,
     ) -> PyResult<Self> {
-        let pool =
-            PoolSettings { size, margin, idle, safety, max_bans, max_timeouts, anonymous_percent };
+        let pool = PoolSettings {
+            size,
+            margin,
+            idle,
+            lifetime,
+            safety,
+            max_bans,
+            max_timeouts,
+            anonymous_percent,
+            ..Default::default()
+        };
         let settings = Settings {
             pool,
             creation,
