@@ -15,7 +15,6 @@ pub(crate) struct SavedSession {
     /// Since the last request was sent.
     pub(crate) idle_us: u64,
     /// Since it was made, if that is longer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) age_us: Option<u64>,
     /// Until the pace lets the next one through, if it can be told.
     pub(crate) wait_us: Option<u64>,

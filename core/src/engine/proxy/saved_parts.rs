@@ -121,7 +121,7 @@ pub(super) struct SavedFetched {
 }
 saved_struct!(SavedFetched { request, response; session, outgoing });
 
-saved_struct!(SavedSession { id, idle_us, steps, bans, timeouts; address, name, wait_us });
+saved_struct!(SavedSession { id, idle_us, steps, bans, timeouts; address, age_us, name, wait_us });
 
 impl SavedRequest {
     pub(super) fn read(&mut self) -> Result<(Request, Option<Missing>), InvalidSnapshot> {
