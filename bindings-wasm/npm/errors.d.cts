@@ -127,6 +127,7 @@ export class InvalidProxyOptions extends SilklineError {
     | 'proxy_option_control_character'
     | 'proxy_option_repeated'
     | 'proxy_option_unknown'
+    | 'proxy_option_unsupported'
     | 'proxy_option_value'
     | 'proxy_session_with_region'
     | 'proxy_timeout_range';
@@ -140,6 +141,8 @@ export class InvalidProxyOptions extends SilklineError {
   readonly expected?: string;
   /** The time-out as given, in milliseconds. */
   readonly timeout?: number;
+  /** Why the option cannot be carried over to the service. */
+  readonly reason?: string;
 }
 
 /** A query that the service would refuse. Thrown when the query is made, or when a request is. */
@@ -222,6 +225,7 @@ export class NotSubmitted extends SilklineError {
 /** What the documentation advises after an error of the proxy service. */
 export type ProxyAction =
   | 'back_off'
+  | 'back_off_domain'
   | 'drop_session'
   | 'final'
   | 'final_for_domain'
@@ -257,8 +261,10 @@ export class ProxyServiceError extends SilklineError {
     | 'msgtimeout'
     | 'noslaves'
     | 'nxdomain'
+    | 'over_domain_limit'
     | 'send_failed'
     | 'serverbusy'
+    | 'session_creation_error'
     | 'socket_closed_remotely'
     | 'ssl_tunnel_error'
     | 'timeout'

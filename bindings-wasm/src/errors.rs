@@ -215,6 +215,9 @@ impl From<InvalidProxyOptions> for Thrown {
             E::MaxRetries { value } => Object::new().number("value", *value),
             E::SessionId(error) => return error.clone().into(),
             E::Timeout { millis } => Object::new().number("timeout", *millis),
+            E::Unsupported { header, value, reason } => {
+                Object::new().text("header", header).text("value", value).text("reason", reason)
+            }
             E::Value { header, value, expected } => {
                 Object::new().text("header", header).text("value", value).text("expected", expected)
             }

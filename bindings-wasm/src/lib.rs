@@ -44,7 +44,7 @@ pub mod zyte_api;
 use silkline::{
     engine::{Failure, IdleReason, WaitReason},
     extraction::{DEFAULT_ENDPOINT, PageType},
-    proxy as core_proxy,
+    proxy::{self as core_proxy, ProxyDialect},
     schedule::FailureClass,
     zyte_api::EXTRACTION_DIALECTS,
 };
@@ -64,6 +64,7 @@ pub fn constants() -> String {
         .json("errorCodes", &array(silkline::codes::ALL.iter().map(|code| quoted(code))))
         .text("defaultEndpoint", DEFAULT_ENDPOINT)
         .text("defaultProxyEndpoint", core_proxy::DEFAULT_ENDPOINT)
+        .json("proxyDialects", &array(ProxyDialect::ALL.map(|dialect| quoted(dialect.as_str()))))
         .number("maxHeadersSize", core_proxy::MAX_HEADERS_SIZE)
         .json(
             "extractionDialects",

@@ -3,8 +3,8 @@
 use silkline::{
     http::{InvalidEndpoint, Request},
     proxy::{
-        self, Cookies, Leak, OptionPlace, OutgoingAddress, Profile, ProxyAnswer, ProxyOptions,
-        ProxyWarning, Session, SessionId,
+        self, Cookies, Leak, OptionPlace, OutgoingAddress, Profile, ProxyAnswer, ProxyDialect,
+        ProxyOptions, ProxyWarning, Session, SessionId,
     },
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -88,15 +88,21 @@ pub struct ProxyApi(pub(crate) proxy::ProxyApi);
 #[wasm_bindgen]
 impl ProxyApi {
     /// A client for the service at an address; the core knows the default. `is_text` is false if
-    /// the address held half of a surrogate pair, which does not cross.
+    /// the address held half of a surrogate pair, which does not cross. `dialect` is the index
+    /// among all.
     #[wasm_bindgen(constructor)]
     pub fn new(
         api_key: &str,
         endpoint: Option<String>,
         is_text: bool,
         on_connect: bool,
+        dialect: usize,
+        follow_redirects: bool,
     ) -> Result<Self, Thrown> {
-        let mut api = proxy::ProxyApi::new(api_key)?;
+        let dialect = ProxyDialect::ALL.get(dialect).copied().unwrap_or_default();
+        let mut api = proxy::ProxyApi::new(api_key)?
+            .with_dialect(dialect)
+            .with_follow_redirects(follow_redirects);
         if let Some(endpoint) = endpoint {
             if !is_text {
                 return Err(InvalidEndpoint::Url { endpoint }.into());

@@ -30,6 +30,9 @@ pub(crate) fn pool_config(given: &mut Given<'_>, sure: bool) -> Result<PoolConfi
     if let Some(idle) = given.next() {
         config = config.with_idle(delay(idle));
     }
+    if let Some(lifetime) = given.next() {
+        config = config.with_lifetime(Some(delay(lifetime)));
+    }
     if let Some(safety) = given.next() {
         config = config.with_safety(delay(safety));
     }

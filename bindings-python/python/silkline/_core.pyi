@@ -1229,6 +1229,17 @@ class ProxyApi:
     >>> answer = api.read(200, {"X-Crawlera-Session": "1836172", "X-Crawlera-Slave": "192.0.2.1:80"})
     >>> answer.session, answer.outgoing_host
     ('1836172', '192.0.2.1')
+
+    With ``dialect="zyte_api"`` the same options go out as headers of the successor's proxy mode.
+    What has no counterpart there is among the warnings, or refused if it would mean something else.
+    Redirects are not followed, as by Smart Proxy Manager, unless ``follow_redirects`` is set. Errors
+    of both services are understood in any dialect.
+
+    >>> api = ProxyApi("KEY", dialect="zyte_api")
+    >>> options = ProxyOptions(profile="mobile", max_retries=2)
+    >>> proxied = api.request(Request("GET", "http://example.com/"), options)
+    >>> proxied.request.headers["Zyte-Device"], proxied.warnings
+    ('mobile', ['max_retries_unmapped'])
     """
     DEFAULT_ENDPOINT: Final[str]
     """
@@ -1238,7 +1249,7 @@ class ProxyApi:
     """
     The most bytes that the headers of a request may have in all.
     """
-    def __new__(cls, /, api_key: str, endpoint: str | None = None, *, option_place: str | None = None) -> ProxyApi: ...
+    def __new__(cls, /, api_key: str, endpoint: str | None = None, dialect: Literal["smart_proxy_manager", "zyte_api"] = ..., *, option_place: str | None = None, follow_redirects: bool = False) -> ProxyApi: ...
     def __repr__(self, /) -> str: ...
     def authorization(self, /) -> str:
         """
@@ -1266,6 +1277,11 @@ class ProxyApi:
         'http://proxy.zyte.com:8011/sessions/1836172'
         """
     @property
+    def dialect(self, /) -> Literal["smart_proxy_manager", "zyte_api"]:
+        """
+        The service that requests go through.
+        """
+    @property
     def endpoint(self, /) -> str:
         """
         The proxy's URL, without the key.
@@ -1277,6 +1293,11 @@ class ProxyApi:
         >>> from silkline import ProxyApi
         >>> ProxyApi("KEY").endpoint_with_key()
         'http://KEY:@proxy.zyte.com:8011'
+        """
+    @property
+    def follow_redirects(self, /) -> bool:
+        """
+        Whether the service follows redirects.
         """
     def leaks(self, /, request: Request) -> list[tuple[str, str]]:
         """
@@ -1447,7 +1468,7 @@ class ProxyEngine:
         """
         Whether a job is unfinished.
         """
-    def __new__(cls, /, api: ProxyApi, *, size: SupportsIndex | None = None, margin: SupportsFloat | SupportsIndex | None = ..., idle: SupportsFloat | SupportsIndex | None = None, safety: SupportsFloat | SupportsIndex | None = None, max_bans: SupportsIndex | None = None, max_timeouts: SupportsIndex | None = None, anonymous_percent: SupportsIndex | None = None, creation: Literal["call", "header"] | None = None, warm_up: SupportsIndex | None = None, delay: SupportsFloat | SupportsIndex | None = None, domain_delays: dict[str, SupportsFloat | SupportsIndex] | None = None, concurrency: SupportsIndex | None = None, call_concurrency: SupportsIndex | None = None, queue_size: SupportsIndex | None = None, deadline: SupportsFloat | SupportsIndex | None = None, policy: RetryPolicy | None = None, options: ProxyOptions | None = None, requeue: bool | None = None, keep_secrets: bool | None = None, adopt_all: bool | None = None, delete_on_close: bool | None = None, seed: SupportsIndex | None = None, now: SupportsFloat | SupportsIndex = 0.0) -> ProxyEngine: ...
+    def __new__(cls, /, api: ProxyApi, *, size: SupportsIndex | None = None, margin: SupportsFloat | SupportsIndex | None = ..., idle: SupportsFloat | SupportsIndex | None = None, lifetime: SupportsFloat | SupportsIndex | None = None, safety: SupportsFloat | SupportsIndex | None = None, max_bans: SupportsIndex | None = None, max_timeouts: SupportsIndex | None = None, anonymous_percent: SupportsIndex | None = None, creation: Literal["call", "header"] | None = None, warm_up: SupportsIndex | None = None, delay: SupportsFloat | SupportsIndex | None = None, domain_delays: dict[str, SupportsFloat | SupportsIndex] | None = None, concurrency: SupportsIndex | None = None, call_concurrency: SupportsIndex | None = None, queue_size: SupportsIndex | None = None, deadline: SupportsFloat | SupportsIndex | None = None, policy: RetryPolicy | None = None, options: ProxyOptions | None = None, requeue: bool | None = None, keep_secrets: bool | None = None, adopt_all: bool | None = None, delete_on_close: bool | None = None, seed: SupportsIndex | None = None, now: SupportsFloat | SupportsIndex = 0.0) -> ProxyEngine: ...
     def __repr__(self, /) -> str: ...
     def cancel(self, /, job: SupportsIndex, now: SupportsFloat | SupportsIndex) -> bool:
         """
@@ -1502,7 +1523,7 @@ class ProxyEngine:
         ['ProxySend', 'ProxySend', 'WaitUntil']
         """
     @staticmethod
-    def restore(api: ProxyApi, snapshot: bytes | bytearray | memoryview, now: SupportsFloat | SupportsIndex, downtime: SupportsFloat | SupportsIndex | None = None, *, size: SupportsIndex | None = None, margin: SupportsFloat | SupportsIndex | None = ..., idle: SupportsFloat | SupportsIndex | None = None, safety: SupportsFloat | SupportsIndex | None = None, max_bans: SupportsIndex | None = None, max_timeouts: SupportsIndex | None = None, anonymous_percent: SupportsIndex | None = None, creation: Literal["call", "header"] | None = None, warm_up: SupportsIndex | None = None, delay: SupportsFloat | SupportsIndex | None = None, domain_delays: dict[str, SupportsFloat | SupportsIndex] | None = None, concurrency: SupportsIndex | None = None, call_concurrency: SupportsIndex | None = None, queue_size: SupportsIndex | None = None, deadline: SupportsFloat | SupportsIndex | None = None, policy: RetryPolicy | None = None, options: ProxyOptions | None = None, requeue: bool | None = None, keep_secrets: bool | None = None, adopt_all: bool | None = None, delete_on_close: bool | None = None) -> ProxyEngine:
+    def restore(api: ProxyApi, snapshot: bytes | bytearray | memoryview, now: SupportsFloat | SupportsIndex, downtime: SupportsFloat | SupportsIndex | None = None, *, size: SupportsIndex | None = None, margin: SupportsFloat | SupportsIndex | None = ..., idle: SupportsFloat | SupportsIndex | None = None, lifetime: SupportsFloat | SupportsIndex | None = None, safety: SupportsFloat | SupportsIndex | None = None, max_bans: SupportsIndex | None = None, max_timeouts: SupportsIndex | None = None, anonymous_percent: SupportsIndex | None = None, creation: Literal["call", "header"] | None = None, warm_up: SupportsIndex | None = None, delay: SupportsFloat | SupportsIndex | None = None, domain_delays: dict[str, SupportsFloat | SupportsIndex] | None = None, concurrency: SupportsIndex | None = None, call_concurrency: SupportsIndex | None = None, queue_size: SupportsIndex | None = None, deadline: SupportsFloat | SupportsIndex | None = None, policy: RetryPolicy | None = None, options: ProxyOptions | None = None, requeue: bool | None = None, keep_secrets: bool | None = None, adopt_all: bool | None = None, delete_on_close: bool | None = None) -> ProxyEngine:
         """
         An engine that goes on where a snapshot was taken, ``downtime`` seconds ago if that is known
         (none else). Its sessions are used again once the service has listed them. The other
@@ -3039,9 +3060,11 @@ class SessionPool:
 
     Every argument that is left out keeps its default: ``size`` sessions at most (100), ``margin``
     seconds by which a request may arrive later than it was sent (0.25; `None`: as late as its
-    answer), ``idle`` seconds after which the service forgets a session (1800), ``safety`` seconds
-    before that it is not used any more (30), ``max_bans`` (1) and ``max_timeouts`` in a row (2) that
-    retire a session, ``anonymous_percent`` of the pool that named sessions must leave (50).
+    answer), ``idle`` seconds after which the service forgets a session (1800), ``lifetime`` seconds
+    after its first request when it does so anyway (never), ``safety`` seconds before that it is not
+    used any more (30), ``max_bans`` (1) and ``max_timeouts`` in a row (2) that retire a session,
+    ``anonymous_percent`` of the pool that named sessions must leave (50). The preset ``"zyte_api"``
+    begins with sessions of the successor: 120 seconds idle, 900 in all, 3 bans in a row.
 
     >>> from silkline.schedule import SessionPool, Unavailable, Use
     >>> pool = SessionPool(size=2)
@@ -3059,7 +3082,7 @@ class SessionPool:
     ...         print(reason, until)
     cooling 13.25
     """
-    def __new__(cls, /, *, size: SupportsIndex | None = None, margin: SupportsFloat | SupportsIndex | None = ..., idle: SupportsFloat | SupportsIndex | None = None, safety: SupportsFloat | SupportsIndex | None = None, max_bans: SupportsIndex | None = None, max_timeouts: SupportsIndex | None = None, anonymous_percent: SupportsIndex | None = None) -> SessionPool: ...
+    def __new__(cls, /, preset: Literal["default", "zyte_api"] | None = None, *, size: SupportsIndex | None = None, margin: SupportsFloat | SupportsIndex | None = ..., idle: SupportsFloat | SupportsIndex | None = None, lifetime: SupportsFloat | SupportsIndex | None = None, safety: SupportsFloat | SupportsIndex | None = None, max_bans: SupportsIndex | None = None, max_timeouts: SupportsIndex | None = None, anonymous_percent: SupportsIndex | None = None) -> SessionPool: ...
     def add(self, /, place: Place, id: str, now: SupportsFloat | SupportsIndex, *, address: str | None = None, first_use: tuple[SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex] | None = None) -> SessionKey:
         """
         Fills a place with the session that the service made; ``address`` if it told one;

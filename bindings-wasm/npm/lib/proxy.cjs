@@ -1,7 +1,7 @@
 // `proxy` of the core.
 'use strict';
 
-const { defaultProxyEndpoint, maxHeadersSize } = require('../wasm/constants.json');
+const { defaultProxyEndpoint, maxHeadersSize, proxyDialects } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
 const { statusOf } = require('./contract.cjs');
 const { HeaderList, listOf, pairs, text } = require('./headers.cjs');
@@ -19,22 +19,31 @@ class ProxyApi extends Machine {
   static DEFAULT_ENDPOINT = defaultProxyEndpoint;
   static MAX_HEADERS_SIZE = maxHeadersSize;
 
-  constructor({ apiKey, endpoint, optionPlace = 'inside' } = {}) {
+  constructor({ apiKey, endpoint, dialect, optionPlace = 'inside', followRedirects = false } = {}) {
     if (typeof apiKey !== 'string') {
       throw new TypeError('apiKey must be a string');
     }
     if (optionPlace !== 'inside' && optionPlace !== 'connect') {
       throw new TypeError("optionPlace must be 'inside' or 'connect'");
     }
+    const index = dialect == null ? 0 : proxyDialects.indexOf(dialect);
+    if (index < 0) {
+      throw new TypeError(`dialect must be one of ${proxyDialects.join(', ')}`);
+    }
     const address = endpoint == null ? undefined : String(endpoint);
     const isText = address?.isWellFormed() ?? true;
-    const given = [apiKey, address, isText, optionPlace === 'connect'];
+    const follows = Boolean(followRedirects);
+    const given = [apiKey, address, isText, optionPlace === 'connect', index, follows];
     super(new wasm.ProxyApi(...given));
     this.#arguments = given;
   }
 
   get endpoint() {
     return rawOf(this).endpoint;
+  }
+
+  get dialect() {
+    return proxyDialects[this.#arguments[4]];
   }
 
   authorization() {

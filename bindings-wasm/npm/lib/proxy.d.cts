@@ -17,7 +17,21 @@ export type DebugField = 'request-time' | 'ua';
  * `Cookie` unless cookies are disabled; `key_exposed`: the target would see the key;
  * `ua_deprecated`: the profile takes the same values; `ua_ignored`: a profile is given, too.
  */
-export type ProxyWarning = 'cookie_dropped' | 'key_exposed' | 'ua_deprecated' | 'ua_ignored';
+export type ProxyWarning =
+  | 'cookie_dropped'
+  | 'cookies_unmapped'
+  | 'debug_unmapped'
+  | 'extra_unmapped'
+  | 'key_exposed'
+  | 'max_retries_unmapped'
+  | 'no_bancheck_unmapped'
+  | 'profile_pass_unmapped'
+  | 'timeout_unmapped'
+  | 'ua_deprecated'
+  | 'ua_ignored';
+
+/** The service that requests go through: Smart Proxy Manager, or its successor's proxy mode. */
+export type ProxyDialect = 'smart_proxy_manager' | 'zyte_api';
 
 /** The options of a proxied request: what is left out (or `null`) leaves the service's default. */
 export interface ProxyOptionsFields {
@@ -206,9 +220,18 @@ export class ProxyApi implements Machine {
      * clients that cannot add headers inside.
      */
     readonly optionPlace?: 'inside' | 'connect' | undefined;
+    /**
+     * The service that requests go through: with `'zyte_api'` the same options go out as headers of
+     * the successor. Errors of both are understood in any. Defaults to `'smart_proxy_manager'`.
+     */
+    readonly dialect?: ProxyDialect | null | undefined;
+    /** Whether the service follows redirects, if it can. Defaults to no. */
+    readonly followRedirects?: boolean | undefined;
   });
   /** The proxy's URL, without the key. */
   readonly endpoint: string;
+  /** The service that requests go through. */
+  readonly dialect: ProxyDialect;
   /** The value of `Proxy-Authorization`. A secret. */
   authorization(): string;
   /** The proxy's URL with the key as user, for clients that take it in no other way. A secret. */

@@ -194,11 +194,12 @@ const NO_SESSION = [null, 'busy', 'empty', 'waitUntil'];
 
 /** The settings of a pool, in the order in which they are read. */
 function poolSettings(options) {
-  const { size, margin, idle, safety, maxBans, maxTimeouts, anonymousPercent } = options;
+  const { size, margin, idle, lifetime, safety, maxBans, maxTimeouts, anonymousPercent } = options;
   return [
     given(size, 'size', whole),
     given(margin, 'margin', millis),
     given(idle, 'idle', millis),
+    given(lifetime, 'lifetime', millis),
     given(safety, 'safety', millis),
     given(maxBans, 'maxBans', whole),
     given(maxTimeouts, 'maxTimeouts', whole),

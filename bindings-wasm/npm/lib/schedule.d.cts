@@ -177,6 +177,8 @@ export interface SessionPoolOptions {
   readonly margin?: number | null | undefined;
   /** How long after its last request the service forgets a session. */
   readonly idle?: number | undefined;
+  /** How long after its first request the service forgets a session. Defaults to never for that. */
+  readonly lifetime?: number | undefined;
   /** How long before that a session is not used any more. */
   readonly safety?: number | undefined;
   /** After how many bans a session is retired. */

@@ -230,9 +230,10 @@ class ProxyRun {
   #steps;
 
   constructor(given) {
-    checkKeys(given, ['config', 'seed', 'now_us', 'steps']);
+    checkKeys(given, ['config', 'seed', 'now_us', 'steps', 'dialect']);
     const config = proxyConfig(given.config ?? {});
-    this.#options = { ...config, api: new ProxyApi({ apiKey: 'key' }) };
+    const api = new ProxyApi({ apiKey: 'key', dialect: given.dialect });
+    this.#options = { ...config, api };
     const { seed, now_us } = given;
     this.#engine = new ProxyEngine({ ...this.#options, seed, now: millis(now_us) });
     this.#steps = given.steps;
@@ -348,7 +349,8 @@ function proxyShown(output) {
 
 /** What a send says; of its request, method, URL and the header of its session. */
 function sendJson({ id, kind, job, request, connect, proxy, session, sessionName, deadline }) {
-  const name = 'X-Crawlera-Session';
+  const names = ['X-Crawlera-Session', 'Zyte-Session-ID'];
+  const header = [request, connect].flatMap((part) => names.map((name) => part?.headers.get(name)));
   return told({
     request: id,
     kind,
@@ -357,7 +359,7 @@ function sendJson({ id, kind, job, request, connect, proxy, session, sessionName
     url: request.url,
     connect: connect?.url ?? null,
     proxy: proxy?.url ?? null,
-    session_header: request.headers.get(name) ?? connect?.headers.get(name) ?? null,
+    session_header: header.find((value) => value != null) ?? null,
     session,
     session_name: sessionName,
     deadline_us: micros(deadline),

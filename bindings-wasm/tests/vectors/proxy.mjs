@@ -9,9 +9,10 @@ const api = new ProxyApi({ apiKey: 'key' });
 /** An operation that calls `read` with an answer. */
 const answered = (read) => (given) =>
   outcome(() => {
-    checkKeys(given, ['status', 'headers', 'body']);
-    const { status } = given;
-    return read({ status, headers: pairs(given.headers), body: body(given.body) });
+    checkKeys(given, ['status', 'headers', 'body', 'dialect']);
+    const { status, dialect } = given;
+    const api = new ProxyApi({ apiKey: 'key', dialect });
+    return read({ status, headers: pairs(given.headers), body: body(given.body) }, api);
   });
 
 export const operations = {
@@ -62,7 +63,7 @@ export const operations = {
       checkKeys(given, ['options', 'defaults']);
       return optionsJson(options(given.options).withDefaults(options(given.defaults)));
     }),
-  'proxy.read': answered((response) => {
+  'proxy.read': answered((response, api) => {
     const answer = api.read(response);
     return setOnly({
       origin: answer.origin,
@@ -79,7 +80,7 @@ export const operations = {
       error: errorJson(answer.error),
     });
   }),
-  'proxy.read_connect': answered((response) => errorJson(api.readConnect(response))),
+  'proxy.read_connect': answered((response, api) => errorJson(api.readConnect(response))),
   'proxy.read_connect_failure'(given) {
     checkKeys(given, ['status']);
     return errorJson(silkline.readConnectFailure(given.status));
@@ -98,6 +99,12 @@ export const operations = {
     }),
 };
 
+// The same in the dialect of the successor.
+for (const op of ['endpoint', 'read', 'read_connect', 'request']) {
+  operations[`zyte_api.proxy_${op}`] = (given) =>
+    operations[`proxy.${op}`]({ ...given, dialect: 'zyte_api' });
+}
+
 /** Headers whose values are written as bodies where they are long. */
 export const pairs = (value) => (value ?? []).map(([name, content]) => [name, bodyText(content)]);
 
@@ -109,9 +116,10 @@ function setOnly(members) {
 }
 
 function apiOf(given, ...more) {
-  checkKeys(given, ['key', 'endpoint', 'option_place', ...more]);
-  const { key = 'key', endpoint, option_place: optionPlace } = given;
-  return new ProxyApi({ apiKey: key, endpoint, optionPlace });
+  checkKeys(given, ['key', 'endpoint', 'option_place', 'dialect', 'follow_redirects', ...more]);
+  const { key = 'key', endpoint, option_place: optionPlace, dialect } = given;
+  const followRedirects = given.follow_redirects;
+  return new ProxyApi({ apiKey: key, endpoint, optionPlace, dialect, followRedirects });
 }
 
 /** The names of options here and in vectors. */

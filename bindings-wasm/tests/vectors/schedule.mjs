@@ -139,7 +139,12 @@ const SETTINGS = {
   max_timeouts: 'maxTimeouts',
   anonymous_percent: 'anonymousPercent',
 };
-const TIMES = { margin_us: 'margin', idle_us: 'idle', safety_us: 'safety' };
+const TIMES = {
+  margin_us: 'margin',
+  idle_us: 'idle',
+  lifetime_us: 'lifetime',
+  safety_us: 'safety',
+};
 
 export function poolConfig(given = {}) {
   checkKeys(given, [...Object.keys(SETTINGS), ...Object.keys(TIMES)]);
