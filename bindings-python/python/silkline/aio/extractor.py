@@ -8,7 +8,7 @@ import math
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from silkline import ExtractionApi, ExtractionEngine, Query
 from silkline.engine import ExtractionFinished, ExtractionStats, ExtractionUnmatched
@@ -46,6 +46,9 @@ class Extractor:
     ...             else:
     ...                 print(outcome.error.code, outcome.attempts, outcome.billed)
 
+    With ``dialect="zyte_api"`` the same queries go to the successor, and its answers come back as
+    if they were the older service's.
+
     What is left out is as `silkline.ExtractionEngine` has it; ``rate`` may be ``math.inf``, and
     ``cap`` is how many queries may be billed. ``transport`` is ``"aiohttp"``, ``"httpx"``, or any
     `Transport`. ``queue_size`` is how many queries each `results` takes from its source ahead of
@@ -59,6 +62,7 @@ class Extractor:
         api_key: str,
         *,
         endpoint: str | None = None,
+        dialect: Literal["automatic_extraction", "zyte_api"] = "automatic_extraction",
         rate: float | Rate | None = None,
         burst: int | None = None,
         concurrency: int | None = None,
@@ -75,7 +79,7 @@ class Extractor:
         if queue_size < 1:
             raise ValueError(f"queue_size is {queue_size}, it must be at least 1")
         self._engine = ExtractionEngine(
-            ExtractionApi(api_key, endpoint),
+            ExtractionApi(api_key, endpoint, dialect),
             rate=_NO_LIMIT if rate == math.inf else rate,
             burst=burst,
             concurrency=concurrency,

@@ -48,7 +48,8 @@ class SessionProxy:
     ``domain_delays`` the same for domains, ``session_margin`` what jitter of the way may cost
     (`None`: any), ``session_idle`` when the service forgets a session.
 
-    ``ca`` is the service's certificate authority, for https targets: a PEM file, or a whole
+    With ``dialect="zyte_api"`` the same requests go through the successor's proxy mode, in sessions
+    whose ids are made here. ``ca`` is the service's certificate authority, for https targets: a PEM file, or a whole
     `ssl.SSLContext`. ``transport`` is ``"aiohttp"``, ``"httpx"``, or any `ProxyTransport` (which then
     brings its own trust). ``banned`` says of an answer whether it is a ban in disguise: then the
     request is tried again through another session. ``on_session_lost`` is called when a named
@@ -64,6 +65,7 @@ class SessionProxy:
         api_key: str,
         *,
         endpoint: str | None = None,
+        dialect: Literal["smart_proxy_manager", "zyte_api"] = "smart_proxy_manager",
         ca: CertificateAuthority | None = None,
         sessions: int | None = None,
         session_delay: float | None = None,
@@ -96,7 +98,7 @@ class SessionProxy:
         margin: dict[str, Any] = {}
         if session_margin is not ...:
             margin["margin"] = session_margin
-        self._api = ProxyApi(api_key, endpoint)
+        self._api = ProxyApi(api_key, endpoint, dialect)
         self._engine = ProxyEngine(
             self._api,
             size=sessions,

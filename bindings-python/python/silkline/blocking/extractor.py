@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from silkline import aio
 
@@ -31,6 +31,7 @@ class Extractor:
         api_key: str,
         *,
         endpoint: str | None = None,
+        dialect: Literal["automatic_extraction", "zyte_api"] = "automatic_extraction",
         rate: float | Rate | None = None,
         burst: int | None = None,
         concurrency: int | None = None,
@@ -48,6 +49,7 @@ class Extractor:
         self._extractor = aio.Extractor(
             api_key,
             endpoint=endpoint,
+            dialect=dialect,
             rate=rate,
             burst=burst,
             concurrency=concurrency,

@@ -37,6 +37,7 @@ class SessionProxy:
         api_key: str,
         *,
         endpoint: str | None = None,
+        dialect: Literal["smart_proxy_manager", "zyte_api"] = "smart_proxy_manager",
         ca: aio.CertificateAuthority | None = None,
         sessions: int | None = None,
         session_delay: float | None = None,
@@ -69,6 +70,7 @@ class SessionProxy:
         self._proxy = aio.SessionProxy(
             api_key,
             endpoint=endpoint,
+            dialect=dialect,
             ca=ca,
             sessions=sessions,
             session_delay=session_delay,

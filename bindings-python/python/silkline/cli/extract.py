@@ -18,7 +18,7 @@ from . import values
 from .extract_input import BadLine, InputError, QueryReader, count, lines, open_input
 from .extract_output import Finished, Output, OutputError, failure, key, key_of, record
 from .extract_progress import Progress
-from .service import api_key
+from .service import add_dialect, api_key
 from .signals import on_signals
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ not asked for again, and a torn last line is repaired.
 """
 
 _EPILOG = """\
-The key is taken from --api-key, from SILKLINE_API_KEY, or from ZYTE_AUTOEXTRACT_KEY.
+The key is taken from --api-key, from SILKLINE_API_KEY, or from ZYTE_AUTOEXTRACT_KEY (with --dialect
+zyte_api, from ZYTE_API_KEY).
 
 exit status:
   0  every query has its item
@@ -81,6 +82,7 @@ def add_parser(commands: Any) -> None:
     add = service.add_argument
     add("--api-key", metavar="KEY", help="API key (default: from the environment, see below)")
     add("--endpoint", metavar="URL", help="address of the service (default: the real one)")
+    add_dialect(service, "automatic_extraction", "the successor, whose items are converted")
     add(
         "--transport",
         choices=("aiohttp", "httpx"),
@@ -181,6 +183,7 @@ def _extractor(options: argparse.Namespace, api_key: str, finished: Finished | N
         return Extractor(
             api_key,
             endpoint=options.endpoint,
+            dialect=options.dialect,
             rate=options.rate,
             concurrency=options.concurrency,
             batch_size=options.batch_size,
@@ -209,7 +212,9 @@ def _extract(
     progress = Progress(total=total, shown=options.progress, price=options.price)
     run = _Extraction(extractor, output, finished, progress)
     try:
-        return asyncio.run(run.run(QueryReader(options.page_type), source, options.grace))
+        return asyncio.run(
+            run.run(QueryReader(options.page_type, options.dialect), source, options.grace)
+        )
     finally:
         progress.close()
 

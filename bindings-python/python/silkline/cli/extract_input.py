@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
-from silkline import InvalidQuery, Query
+from silkline import ExtractionApi, InvalidQuery, Query
 
 # So many lines of a pipe wait to be taken.
 _AHEAD = 100
@@ -39,8 +39,13 @@ class BadLine:
 class QueryReader:
     """Reads lines."""
 
-    def __init__(self, page_type: str | None) -> None:
+    def __init__(
+        self,
+        page_type: str | None,
+        dialect: Literal["automatic_extraction", "zyte_api"] = "automatic_extraction",
+    ) -> None:
         self._page_type = page_type
+        self._api = ExtractionApi("-", dialect=dialect)
         self._number = 0
 
     def read(self, line: bytes) -> Query | BadLine | None:
@@ -68,9 +73,12 @@ class QueryReader:
         elif "pageType" not in members:
             return self._bad(members, "no page type: give it in the line or by --page-type")
         try:
-            return Query.from_json(json.dumps(members))
+            query = Query.from_json(json.dumps(members), dialect=self._api.dialect)
+            if self._api.dialect != "automatic_extraction":
+                self._api.request([query])  # raises what that service cannot do
         except InvalidQuery as error:
             return self._bad(members, str(error))
+        return query
 
     def _bad(self, user_query: object, text: str) -> BadLine:
         return BadLine(self._number, user_query, text)

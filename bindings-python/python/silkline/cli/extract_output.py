@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from silkline import InvalidQuery, Query, QueryError, ServiceError
+from silkline import InvalidQuery, Query, QueryError, Result, ServiceError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -41,7 +41,7 @@ def key_of(user_query: object) -> bytes:
     """The same for what a record tells of its query."""
     text = json.dumps(user_query)
     try:
-        return key(Query.from_json(text))
+        return key(Query.from_json(text, dialect="zyte_api"))  # which takes the longest
     except InvalidQuery:
         return _digest(text)
 
@@ -53,6 +53,8 @@ def _digest(text: str) -> bytes:
 def record(outcome: ExtractionFinished) -> bytes:
     """The line of an outcome: what the service sent, or the like of it for what it did not."""
     query, result = outcome.query, outcome.result
+    if result is not None and result.dialect != "automatic_extraction":
+        return _converted(outcome, result)
     raw = None if result is None else result.raw
     if raw is None or result is None:
         error = outcome.error
@@ -76,6 +78,22 @@ def record(outcome: ExtractionFinished) -> bytes:
         own_text = json.dumps({_OWN: {"query": json.loads(query.to_json())}})
         line = line.rstrip()[:-1] + b"," + own_text.encode()[1:]
     return line + b"\n"
+
+
+def _converted(outcome: ExtractionFinished, result: Result) -> bytes:
+    """The line of another service's result, as the older one would have written it."""
+    own: dict[str, object] = {}
+    if not outcome.ok:
+        own["code"] = None if outcome.error is None else outcome.error.code
+        own["attempts"] = outcome.attempts
+        own["billed"] = outcome.billed
+        own["possiblyBilled"] = outcome.possibly_billed
+    elif unmapped := result.unmapped:
+        own["unmapped"] = unmapped
+    line = result.to_json()
+    if own:
+        line = f'{line[:-1]},"{_OWN}":{json.dumps(own)}}}'
+    return line.encode("utf-8", "surrogatepass") + b"\n"
 
 
 def failure(user_query: object, text: str, **own: object) -> bytes:

@@ -11,18 +11,31 @@ if TYPE_CHECKING:
     from silkline import ProxyApi
 
 KEYS = ("SILKLINE_API_KEY", "ZYTE_AUTOEXTRACT_KEY")
+ZYTE_API_KEYS = ("SILKLINE_API_KEY", "ZYTE_API_KEY")
 
 KEY_HELP = """\
-The key is taken from --api-key, from SILKLINE_API_KEY, or from ZYTE_AUTOEXTRACT_KEY.
+The key is taken from --api-key, from SILKLINE_API_KEY, or from ZYTE_AUTOEXTRACT_KEY (with --dialect
+zyte_api, from ZYTE_API_KEY).
 """
 
 
 def api_key(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
     """The key; without one, the command ends."""
-    key: str | None = options.api_key or next(filter(None, map(os.environ.get, KEYS)), None)
+    names = ZYTE_API_KEYS if options.dialect == "zyte_api" else KEYS
+    key: str | None = options.api_key or next(filter(None, map(os.environ.get, names)), None)
     if not key:
         parser.error("no API key: give --api-key or set SILKLINE_API_KEY")
     return key
+
+
+def add_dialect(group: argparse._ArgumentGroup, usual: str, successor: str) -> None:
+    """Adds the option that says which of two services is spoken to."""
+    group.add_argument(
+        "--dialect",
+        choices=(usual, "zyte_api"),
+        default=usual,
+        help=f"%(default)s, or zyte_api for {successor}",
+    )
 
 
 def add_proxy_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
@@ -31,6 +44,7 @@ def add_proxy_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGrou
     add = group.add_argument
     add("--api-key", metavar="KEY", help="API key (default: from the environment, see below)")
     add("--endpoint", metavar="URL", help="address of the proxy service (default: the real one)")
+    add_dialect(group, "smart_proxy_manager", "the successor's proxy mode")
     add(
         "--ca",
         metavar="FILE",
@@ -46,6 +60,6 @@ def proxy_api(parser: argparse.ArgumentParser, options: argparse.Namespace) -> P
 
     key = api_key(parser, options)
     try:
-        return ProxyApi(key, options.endpoint)
+        return ProxyApi(key, options.endpoint, options.dialect)
     except ValueError as error:
         parser.error(str(error))

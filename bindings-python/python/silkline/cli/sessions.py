@@ -183,6 +183,8 @@ async def _each(
 def _run(options: argparse.Namespace) -> int:
     parser: argparse.ArgumentParser = options._parser  # noqa: SLF001
     api = proxy_api(parser, options)
+    if api.dialect == "zyte_api":
+        parser.error("argument --dialect: zyte_api has no calls that list, make or delete sessions")
     try:
         return asyncio.run(_act(api, options))
     except KeyboardInterrupt:

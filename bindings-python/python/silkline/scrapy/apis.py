@@ -17,19 +17,16 @@ _T = TypeVar("_T")
 
 def proxy_api(options: Options) -> ProxyApi:
     """What builds the requests through the proxy."""
-    _no_other_dialect(options)
-    return _checked("SILKLINE_PROXY_URL", lambda: ProxyApi(options.api_key, options.proxy_url))
+    dialect = options.dialect or "smart_proxy_manager"
+    make = lambda: ProxyApi(options.api_key, options.proxy_url, dialect)  # noqa: E731
+    return _checked("SILKLINE_PROXY_URL", make)
 
 
 def extraction_api(options: Options) -> ExtractionApi:
     """What builds the requests of the extraction service."""
-    _no_other_dialect(options)
-    return _checked("SILKLINE_ENDPOINT", lambda: ExtractionApi(options.api_key, options.endpoint))
-
-
-def _no_other_dialect(options: Options) -> None:
-    if options.dialect is not None:
-        raise InvalidOption.of("SILKLINE_DIALECT", f"there is no dialect {options.dialect!r}")
+    dialect = options.dialect or "automatic_extraction"
+    make = lambda: ExtractionApi(options.api_key, options.endpoint, dialect)  # noqa: E731
+    return _checked("SILKLINE_ENDPOINT", make)
 
 
 def _checked(endpoint: str, make: Callable[[], _T]) -> _T:

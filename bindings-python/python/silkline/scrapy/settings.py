@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from silkline.exceptions import SilklineError
 from silkline.schedule import RetryPolicy
@@ -125,6 +125,12 @@ def _creation(value: object) -> str:
     return str(value)
 
 
+def _dialect(value: object) -> str:
+    if value != "zyte_api":
+        raise ValueError(f"there is no dialect {value!r}; 'zyte_api' is the one beside the usual")
+    return value
+
+
 def _policy(value: object) -> RetryPolicy:
     if isinstance(value, RetryPolicy):
         return value
@@ -141,7 +147,7 @@ class Options:
     """All settings of the add-on. ``None``: the engine's own default holds."""
 
     api_key: str = field(repr=False, metadata={"read": _text})
-    dialect: str | None = _option(_text, None)
+    dialect: Literal["zyte_api"] | None = _option(_dialect, None)
 
     proxy_enabled: bool = _option(_flag, default=True)
     proxy_url: str | None = _option(_text, None)
@@ -189,6 +195,8 @@ class Options:
             value: object = settings.get(name)
             if value is None and name == "SILKLINE_API_KEY":
                 value = os.environ.get(name)
+                if not value and settings.get("SILKLINE_DIALECT") == "zyte_api":
+                    value = settings.get("ZYTE_API_KEY") or os.environ.get("ZYTE_API_KEY")
                 if not value:
                     raise InvalidOption.of(name, "the key is missing, here and in the environment")
             if value is None:
