@@ -257,7 +257,11 @@ class Spider(Base):
 
 
 def test_a_project_for_scrapy_crawlera(tmp_path: Path) -> None:
-    settings = {"CRAWLERA_ENABLED": False, "CRAWLERA_DEFAULT_HEADERS": {"X-Crawlera-UA": "pass"}}
+    settings = {
+        "CRAWLERA_ENABLED": False,
+        "CRAWLERA_DEFAULT_HEADERS": {"X-Crawlera-UA": "pass"},
+        "HTTPPROXY_ENABLED": False,  # it did without
+    }
     ran, requests, _ = through(tmp_path, OURS, settings, CRAWLERA, version="2.11")
     assert ran.lines == [{"url": "http://site/headers", "version": True}]
     assert ran.stats["crawlera/request"] == ran.stats["crawlera/response/status/200"] == 1

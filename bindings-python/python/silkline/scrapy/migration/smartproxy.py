@@ -82,6 +82,7 @@ class SmartProxyMiddleware:
         self._headers: dict[str, Any] = {}
         self._auth_url: str | None = None
         self._authless_url: str | None = None
+        self._httpproxy = crawler.settings.getbool("HTTPPROXY_ENABLED", True)
         self._keep_headers = crawler.settings.getbool("ZYTE_SMARTPROXY_KEEP_HEADERS")
 
     @classmethod
@@ -196,6 +197,10 @@ class SmartProxyMiddleware:
             )
             logger.warning(said)
             request.meta["proxy"] = self._auth_url
+        if not self._httpproxy and request.meta["proxy"] == self._auth_url and self.spider:
+            # Scrapy's middleware, which takes the key out of the URL, is off.
+            request.meta["proxy"] = self._authless_url
+            request.headers["Proxy-Authorization"] = self.get_proxyauth(self.spider)
         request.meta["download_timeout"] = self.download_timeout
         self._set_headers(request)
         self._count_request(request)
