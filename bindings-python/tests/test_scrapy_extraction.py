@@ -314,6 +314,49 @@ def test_batches(tmp_path: Path) -> None:
     assert ran.stats["silkline/extraction/queries"] == 12
 
 
+class Successor(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert asked["product"] is True
+        if "no" in asked["url"]:
+            status, told = 451, {"type": "/download/domain-forbidden", "title": "no", "status": 451}
+        else:
+            product = {
+                "url": asked["url"],
+                "brand": {"name": "B"},
+                "metadata": {"probability": 0.5},
+            }
+            status, told = 200, {"url": asked["url"], "statusCode": 200, "product": product}
+        body = json.dumps(told).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_the_other_dialect(tmp_path: Path) -> None:
+    web = HTTPServer(("127.0.0.1", 0), Successor)
+    threading.Thread(target=web.serve_forever, args=(0.05,)).start()
+    given = {
+        "query": {"pageType": "product"},
+        "pages": ["http://a.example/1", "http://no.example/"],
+    }
+    try:
+        endpoint = f"http://127.0.0.1:{web.server_port}/v1/extract"
+        ran = run(tmp_path, endpoint, given, settings={"SILKLINE_DIALECT": "zyte_api"})
+    finally:
+        web.shutdown()
+        web.server_close()
+    line = ran.one("http://a.example/1")
+    assert (line["item"]["brand"], line["item"]["probability"]) == ("B", 0.5)
+    assert line["result"]["itemNative"]["brand"] == {"name": "B"}
+    assert ran.one("http://no.example/")["code"] == "extraction_not_permitted"
+
+
 def test_pages_that_robots_are_not_to_see_are_not_asked_for(tmp_path: Path) -> None:
     web = HTTPServer(("127.0.0.1", 0), Robots)
     threading.Thread(target=web.serve_forever, args=(0.05,)).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from silkline.scrapy.pool import Pool
 
@@ -26,6 +27,9 @@ def adopt(settings: BaseSettings) -> None:
     if "SmartProxyMiddleware" in names:
         _take(settings, "SILKLINE_API_KEY", ("ZYTE_SMARTPROXY_APIKEY", "CRAWLERA_APIKEY"))
         _take(settings, "SILKLINE_PROXY_URL", ("ZYTE_SMARTPROXY_URL", "CRAWLERA_URL"), _address)
+        address = settings.get("SILKLINE_PROXY_URL") or ""
+        if urlsplit(address).hostname == "api.zyte.com" and not settings.get("SILKLINE_DIALECT"):
+            settings.set("SILKLINE_DIALECT", "zyte_api", "addon")
         limits = ("ZYTE_SMARTPROXY_DOWNLOAD_TIMEOUT", "CRAWLERA_DOWNLOAD_TIMEOUT")
         _take(settings, "SILKLINE_DEADLINE", limits)
         delays = ("ZYTE_SMARTPROXY_PRESERVE_DELAY", "CRAWLERA_PRESERVE_DELAY")
