@@ -82,10 +82,10 @@ class Spider(Base):
 def test_deleting_sessions_takes_no_longer_than_said(tmp_path: Path, web: Web) -> None:
     """The calls of the sessions API get no answer: the address that they go to swallows them."""
     spider = """
-from silkline.scrapy import calls, pool
+from silkline.scrapy import loop
 from twisted.internet.defer import Deferred
 
-pool.fetch = lambda crawler, call, timeout: Deferred()
+loop.fetch = lambda crawler, call, timeout: Deferred()
 
 class Spider(Base):
     urls = ["/headers?1"]

@@ -8,54 +8,28 @@ a `Lease`, which its answer ends.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from scrapy.exceptions import IgnoreRequest
 from twisted.internet.defer import Deferred, succeed
 
 from silkline import Request as Call
-from silkline.engine import (
-    Abort,
-    Idle,
-    ProxyFinished,
-    ProxySend,
-    ProxySessionLost,
-    ProxyStopped,
-    WaitUntil,
-)
 from silkline.exceptions import SilklineError
 
-from .apis import proxy_api
-from .calls import fetch
-from .engines import proxy_engine
 from .failures import failure_of
 from .jobs import Backlog, Job
 from .lease import SWALLOWED, TOKEN, Lease
-from .numbers import Numbers
-from .routing import (
-    CAME_THROUGH,
-    END_SESSION,
-    Route,
-    asks_for_session,
-    route,
-)
+from .loop import EngineLoop
+from .routing import CAME_THROUGH, END_SESSION, Route, asks_for_session, route
 from .settings import Options
-from .state import State
-from .wake import Call as TimedCall
-from .wake import call_later, close_spider, wake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
-    from twisted.python.failure import Failure
-
-    from silkline import ProxyApi
 
 __all__ = ["Pool"]
 
@@ -70,41 +44,20 @@ _BODY = 4_096
 _POOLS: WeakKeyDictionary[Crawler, Pool] = WeakKeyDictionary()
 
 
-class Pool:
+class Pool(EngineLoop):
     """The requests of one crawl that go through the proxy."""
 
     def __init__(self, crawler: Crawler, options: Options) -> None:
-        self.options: Options = options
-        self.api: ProxyApi = proxy_api(options)
-        self._crawler = crawler
-        self._state = State(crawler)
-        self._concurrency, self._engine = proxy_engine(
-            options, crawler.settings, self.api, self._state, monotonic()
-        )
-        self.numbers: Numbers = Numbers(crawler)
-        self._jobs: dict[int, Job] = {}
-        self._leases: dict[int, Lease] = {}
-        self._ready: deque[Lease] = deque()
-        self._lost: deque[tuple[Request, Job]] = deque()
-        self._held: set[Job] = set()
+        super().__init__(crawler, options)
         self._backlog = Backlog()
         self._errors: WeakKeyDictionary[Request, Job] = WeakKeyDictionary()
-        self._out = 0
-        self._ahead = 0
-        self._waiting = 0
-        self._names_made = 0
-        self._asked_names: set[str] = set()
         settings = crawler.settings
         self._stock_timeout: float | None = (
             None
             if settings.getpriority("DOWNLOAD_TIMEOUT")
             else settings.getfloat("DOWNLOAD_TIMEOUT")
         )
-        self._timer: TimedCall | None = None
-        self._pumping = False
-        self._over = False
         self._warned = False
-        self._closed: Deferred[None] | None = None
         self.before: Callable[[Request], bool] | None = None
         """What another component does to a request first; false: it is not for the proxy."""
 
@@ -172,10 +125,7 @@ class Pool:
         request.meta.pop(TOKEN, None)
         request.meta.pop(CAME_THROUGH, None)
         if way.own_session and asks_for_session(request) and self._may_name():
-            self._names_made += 1
-            name = f"asked for {self._state.run}.{self._names_made}"
-            self._asked_names.add(name)
-            way = Route(name, options=way.options)
+            way = Route(self._state.new_name(), options=way.options)
         if way.session is not None:
             request.meta.setdefault("cookiejar", way.session)
         try:
@@ -207,7 +157,7 @@ class Pool:
 
     def _may_name(self) -> bool:
         """Whether one more spider's own session finds a place; else the service alone keeps it."""
-        return 2 * len(self._asked_names) < self._engine.stats().pool.limit
+        return 2 * len(self._state.asked) < self._engine.stats().pool.limit
 
     def _warn_of_names(self) -> None:
         stats = self._engine.stats()
@@ -280,108 +230,6 @@ class Pool:
         lease.apply(timeout, own_slot=not self.options.keep_download_delay)
         if not lease.given_up:
             self._engine.handle_sent(lease.send.request_id, now)
-
-    def pump(self) -> None:
-        """Does what the engine says, until it says to wait."""
-        if self._pumping:
-            return
-        self._pumping = True
-        try:
-            self._pump()
-        finally:
-            self._pumping = False
-        self._fill()
-        self._state.save(self._engine, self._jobs)
-        self.numbers.put(self._engine.stats())
-
-    def _pump(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        while True:
-            now = monotonic()
-            if self._out >= self._concurrency and not self._waiting:
-                # There is no use in more of them; those that wait in the middleware go on.
-                self._set_timer(1.0)
-                return
-            output = self._engine.poll(now)
-            match output:
-                case ProxySend():
-                    self._hand_out(output)
-                case Abort(request_id):
-                    self._give_up(request_id)
-                case ProxyFinished():
-                    self._end(output)
-                case ProxySessionLost(name, session, cause):
-                    self._state.forget(session)
-                    self._asked_names.discard(name)
-                    _logger.info("Session %r is lost: %s", name, cause)
-                case ProxyStopped(error):
-                    self._stop(str(error), error.code)
-                case WaitUntil(at, reason):
-                    self.numbers.wait(reason, now)
-                    self._set_timer(max(0.0, at - now))
-                    return
-                case Idle(reason):
-                    self.numbers.wait(None, now)
-                    if reason == "closed" and self._closed is not None:
-                        closed, self._closed = self._closed, None
-                        closed.callback(None)
-                    return
-
-    def _set_timer(self, seconds: float) -> None:
-        if not self._over:
-            self._timer = call_later(seconds, self._on_time)
-
-    def _on_time(self) -> None:
-        self._timer = None
-        self.pump()
-        if self._ready:
-            wake(self._crawler)
-
-    def _soon(self) -> None:
-        """Looks at the engine soon, but not within whatever goes on."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._set_timer(0.0)
-
-    def _hand_out(self, send: ProxySend) -> None:
-        job = self._jobs.get(send.job) if send.job is not None else None
-        if send.kind != "fetch":
-            self._call(send)
-        elif job is None or job.request is None:
-            self._engine.handle_failure(send.request_id, "not_sent", monotonic())
-            self._engine.cancel(send.job or 0, monotonic())
-        else:
-            lease = Lease(send, job, job.request)
-            job.lease = self._leases[send.request_id] = lease
-            self._out += not job.bypass
-            if not job.bypass:
-                self._ready.append(lease)
-            elif job.waiter is not None:
-                waiter, job.waiter, job.request = job.waiter, None, None
-                self._waiting -= 1
-                lease.mark()
-                waiter.callback(lease)
-
-    def _call(self, send: ProxySend) -> None:
-        """A call of the sessions API."""
-        number = send.request_id
-
-        def answered(response: Response) -> None:
-            headers = dict(response.headers.items())
-            self._engine.handle_response(
-                number, response.status, headers, response.body, monotonic()
-            )
-
-        def failed(failure: Failure) -> None:
-            exception = failure.value or ConnectionError()
-            self._engine.handle_failure(number, failure_of(exception), monotonic())
-
-        deferred = fetch(self._crawler, send.request, max(0.1, send.deadline - monotonic()))
-        deferred.addCallbacks(answered, failed)
-        deferred.addErrback(lambda failure: _logger.error("%s", failure.getTraceback()))
-        deferred.addBoth(lambda _: self._soon())
 
     # What comes back.
 
@@ -480,10 +328,6 @@ class Pool:
         job.told = True
         return None
 
-    def _drop(self, lease: Lease) -> None:
-        if self._leases.pop(lease.send.request_id, None) is not None:
-            self._out -= not lease.job.bypass
-
     def _is_wanted(self, request: Request, status: int) -> bool:
         """Whether a spider wants to see answers of that status, whoever they are from."""
         meta, settings = request.meta, self._crawler.settings
@@ -507,70 +351,3 @@ class Pool:
         except Exception:
             _logger.exception("response_is_ban failed on %s", response)
             return False
-
-    def _give_up(self, request_id: int) -> None:
-        """The engine waits no longer: its request may go out again before Scrapy gives it back."""
-        lease = self._leases.get(request_id)
-        if lease is None:
-            return
-        job = lease.job
-        lease.given_up = True
-        job.lease = None
-        if lease in self._ready:
-            self._ready.remove(lease)
-            self._drop(lease)
-        elif job.bypass:
-            self._engine.cancel(job.number, monotonic())
-        elif job.request is None:
-            job.request = lease.request.copy()
-            self._held.add(job)
-
-    def _end(self, finished: ProxyFinished) -> None:
-        job = self._jobs.pop(finished.job, None)
-        if job is None:
-            return
-        job.ended, job.error = finished, finished.error
-        self._ahead -= job.is_any
-        queued = job in self._held
-        self._held.discard(job)
-        if job.waiter is not None:
-            waiter, job.waiter = job.waiter, None
-            self._waiting -= 1
-            waiter.errback(finished.error or IgnoreRequest(finished.request.url))
-        elif queued and job.request is not None and self._closed is None:
-            self._lost.append((job.request, job))
-
-    def _stop(self, message: str, code: str) -> None:
-        _logger.error("The proxy refuses the account: %s", message)
-        for job in [job for job in self._jobs.values() if job.waiter is not None]:
-            self._engine.cancel(job.number, monotonic())
-        close_spider(self._crawler, f"silkline_{code}")
-
-    # The end.
-
-    def close(self) -> Deferred[None]:
-        """Deletes the sessions that were made, as far as there is time."""
-        done: Deferred[None] = Deferred()
-        self._closed = done
-        self._engine.close(monotonic(), 0.0)
-        limit = call_later(self.options.close_timeout, lambda: self._out_of_time(done))
-
-        def finish(_: object) -> None:
-            if self._closed is None:
-                limit.cancel()
-            self._closed, self._over = None, True
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            self._state.end()
-            self.numbers.put(self._engine.stats(), at_once=True)
-            _POOLS.pop(self._crawler, None)
-
-        done.addCallback(finish)
-        self.pump()
-        return done
-
-    def _out_of_time(self, done: Deferred[None]) -> None:
-        if not done.called:
-            _logger.warning("Sessions are left for the service to expire: there is no more time")
-            done.callback(None)

@@ -41,8 +41,10 @@ class State:
         self._path = None if folder is None else Path(folder) / "silkline" / "sessions"
         self.names: dict[str, str] = {}
         """The names of named sessions, by id."""
-        self.run: str = os.urandom(4).hex()
-        """A word of this run."""
+        self.asked: set[str] = set()
+        """The names that were made up, for sessions that spiders asked for by header."""
+        self._run = os.urandom(4).hex()
+        self._made = 0
         self._saved = 0.0
         self._written: object = None
 
@@ -50,9 +52,17 @@ class State:
         """Notes under which name a session serves."""
         self.names[session] = name
 
-    def forget(self, session: str) -> None:
-        """Forgets a session."""
+    def new_name(self) -> str:
+        """A name that no run has."""
+        self._made += 1
+        name = f"asked for {self._run}.{self._made}"
+        self.asked.add(name)
+        return name
+
+    def forget(self, session: str, name: str) -> None:
+        """Forgets a session that is lost."""
         self.names.pop(session, None)
+        self.asked.discard(name)
 
     def restore(self, api: ProxyApi, now: float, arguments: dict[str, Any]) -> ProxyEngine | None:
         """An engine that adopts the sessions of a run that has crashed, if there are any."""
