@@ -10,6 +10,7 @@
     reason = "documentation is written for Python, and PyO3 hands arguments over by value"
 )]
 
+mod bridge;
 mod convert;
 mod engine;
 mod errors;
@@ -32,6 +33,7 @@ mod zyte_api;
 mod _core {
     #[pymodule_export]
     use crate::{
+        bridge::PyBridgedQuery,
         engine::{
             PyAbort, PyExtractionEngine, PyExtractionFinished, PyExtractionSend, PyExtractionStats,
             PyExtractionStopped, PyExtractionUnmatched, PyIdle, PyProxyEndpoint, PyProxyEngine,

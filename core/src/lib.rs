@@ -63,6 +63,8 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "bridge")]
+pub mod bridge;
 #[expect(dead_code, reason = "the machines are built on these parts")]
 pub mod engine;
 mod error;

@@ -33,6 +33,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "plan",
         ],
     ),
+    (
+        "bridge",
+        &["time", "rng", "http", "json", "problem", "extraction", "proxy", "zyte_api", "service"],
+    ),
     ("plan", &["time", "rng", "http", "schedule", "extraction", "proxy", "engine", "service"]),
 ];
 

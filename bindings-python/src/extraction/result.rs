@@ -94,7 +94,7 @@ impl PyQueryResult {
         self.error.as_ref()
     }
 
-    fn view<'a>(&'a self, py: Python<'a>) -> ResultView<'a> {
+    pub(crate) fn view<'a>(&'a self, py: Python<'a>) -> ResultView<'a> {
         ResultView::new(&self.entry, self.body.as_bytes(py))
     }
 

@@ -24,6 +24,7 @@ use silkline::{
 
 use super::PyAnswer;
 use crate::{
+    bridge::PyBridgedQuery,
     convert::{ReceivedHeaders, Text, delay, moment, seed_or_random},
     errors,
 };
@@ -130,6 +131,7 @@ impl PyFetchedPage {
 #[derive(FromPyObject)]
 pub(crate) enum Outcome<'py> {
     Page(Bound<'py, PyFetchedPage>),
+    Bridged(Bound<'py, PyBridgedQuery>),
     Status(u16),
     Failure(String),
 }
@@ -145,6 +147,7 @@ impl Outcome<'_> {
                     html: page.html.clone(),
                 }
             }
+            Self::Bridged(query) => query.get().0.clone().into(),
             Self::Status(status) => FetchOutcome::Status(status),
             Self::Failure(name) => {
                 FetchOutcome::Failed(FetchFailure::from_name(&name).ok_or_else(|| {

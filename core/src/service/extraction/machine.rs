@@ -173,6 +173,18 @@ impl ExtractionService {
     ) -> Option<Answer> {
         let now = self.advance(now);
         let job = self.jobs.get_mut(&ticket.0)?;
+        if let FetchOutcome::Refused { problem, retry_after } = outcome
+            && job.slots.get(index).is_some_and(|slot| slot.result.is_none())
+            && job.slots.iter().all(|slot| slot.result.is_none())
+        {
+            self.handle_closed(ticket, now);
+            let refused = Refused::named(problem);
+            let refused = match retry_after {
+                Some(wait) => refused.with_retry_after(*wait),
+                None => refused,
+            };
+            return Some(self.refuse(Rejected::from(refused)));
+        }
         let slot = job.slots.get_mut(index).filter(|slot| slot.result.is_none())?;
         let version = &self.config.algorithm_version;
         let (text, error) = result::write(&slot.head, &slot.query, outcome, version);

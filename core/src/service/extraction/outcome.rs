@@ -1,6 +1,7 @@
 //! What the host is asked to fetch, and what came of it.
 
 use alloc::string::String;
+use core::time::Duration;
 
 /// A query whose page the host fetches and extracts.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,6 +38,16 @@ pub enum FetchOutcome {
     Status(u16),
     /// There is no page.
     Failed(FetchFailure),
+    /// There is none, in the words that the client is to read.
+    Error(String),
+    /// The whole request cannot be served: the last segment of the problem's type. Where other
+    /// queries of it have their result already, only this one fails.
+    Refused {
+        /// The problem.
+        problem: String,
+        /// When to try again.
+        retry_after: Option<Duration>,
+    },
 }
 
 impl FetchOutcome {
@@ -46,6 +57,8 @@ impl FetchOutcome {
             Self::Page { .. } => None,
             Self::Status(status) => Some(alloc::format!("Downloader error: http{status:03}")),
             Self::Failed(failure) => Some(failure.text().into()),
+            Self::Error(text) => Some(text.clone()),
+            Self::Refused { .. } => Some(FetchFailure::Internal.text().into()),
         }
     }
 }
