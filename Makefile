@@ -33,7 +33,7 @@ lint-rust: ## Format, clippy, documentation, and the core without std
 	$(CARGO) clippy -p silkline --no-default-features --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc -p silkline --all-features --no-deps
 	rustup target add wasm32v1-none
-	$(CARGO) build -p silkline --no-default-features --features plan --target wasm32v1-none
+	$(CARGO) build -p silkline --no-default-features --features bridge,plan --target wasm32v1-none
 
 NODE_TOOLS := bindings-wasm/node_modules/.package-lock.json
 

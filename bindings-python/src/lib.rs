@@ -33,7 +33,7 @@ mod zyte_api;
 mod _core {
     #[pymodule_export]
     use crate::{
-        bridge::PyBridgedQuery,
+        bridge::{PyBridgeRelay, PyBridgeSend, PyBridgeTunnel, PyBridgedQuery, PyProxyBridge},
         engine::{
             PyAbort, PyExtractionEngine, PyExtractionFinished, PyExtractionSend, PyExtractionStats,
             PyExtractionStopped, PyExtractionUnmatched, PyIdle, PyProxyEndpoint, PyProxyEngine,

@@ -17,7 +17,7 @@ from typing import Any, is_typeddict
 import pytest
 
 import silkline
-from silkline import ExtractionApi, _core, engine, exceptions, plan, schedule, service
+from silkline import ExtractionApi, _core, bridge, engine, exceptions, plan, schedule, service
 from silkline.zyte_api import items
 
 COMMAND = str(Path(sys.executable).with_name("silkline"))
@@ -26,7 +26,7 @@ CONSTANTS = {"ERROR_CODES", "PAGE_TYPES", "VERSION"}
 PUBLIC = [getattr(silkline, name) for name in set(silkline.__all__) - CONSTANTS - {"__version__"}]
 PUBLIC += [
     getattr(module, name)
-    for module in (engine, items, plan, schedule, service)
+    for module in (bridge, engine, items, plan, schedule, service)
     for name in module.__all__
     # Shapes of dictionaries are shown by what returns them.
     if name not in silkline.__all__ and not is_typeddict(getattr(module, name))
@@ -41,6 +41,7 @@ def test_every_compiled_name_and_exception_is_exported() -> None:
     compiled = set(_core.__all__) - CONSTANTS
     assert compiled | set(exceptions.__all__) <= {
         *silkline.__all__,
+        *bridge.__all__,
         *engine.__all__,
         *items.__all__,
         *plan.__all__,

@@ -8,7 +8,8 @@
 //! [`extraction`] and [`proxy`] are the protocols: one request, one answer. [`engine`] has the
 //! machines that run a whole crawl, made of the parts in [`schedule`]. With the feature `service`
 //! the crate also speaks the services' side, for tests and simulations; with `plan` it tells how
-//! long a crawl will take, what it will cost and what limits it.
+//! long a crawl will take, what it will cost and what limits it, and `bridge` lets programs of the
+//! older services go on with Zyte API.
 //!
 //! # The loop that drives an engine
 //!

@@ -4,7 +4,10 @@ mod extraction;
 mod proxy;
 
 use pyo3::{prelude::*, types::PyBytes};
-use silkline::service::{Answer, Delivery};
+use silkline::{
+    http::Response,
+    service::{Answer, Delivery},
+};
 
 pub(crate) use self::{
     extraction::{PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage},
@@ -35,6 +38,18 @@ pub(crate) struct PyAnswer {
 }
 
 impl PyAnswer {
+    /// An answer that is delivered whole.
+    pub(crate) fn of(py: Python<'_>, response: Response) -> PyResult<Self> {
+        Ok(Self {
+            ticket: None,
+            status: response.status,
+            headers: Py::new(py, PyHeaders(response.headers))?,
+            body: PyBytes::new(py, &response.body).unbind(),
+            dropped: false,
+            truncated: None,
+        })
+    }
+
     pub(super) fn from_core(py: Python<'_>, ticket: Option<u64>, answer: Answer) -> PyResult<Self> {
         let (dropped, truncated) = match answer.delivery {
             Delivery::Dropped => (true, None),

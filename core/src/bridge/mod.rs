@@ -5,5 +5,11 @@
 //! Here is what it needs to know; sockets are its host's.
 
 mod extraction;
+mod proxy;
+#[cfg(test)]
+mod proxy_tests;
 
 pub use extraction::BridgedQuery;
+pub use proxy::{
+    BridgeConnect, BridgeRelay, BridgeSend, BridgeStep, BridgeTunnel, ProxyBridge, ProxyBridgeStats,
+};

@@ -16,7 +16,7 @@ pub struct Keys {
 
 /// What a request's authorization is worth.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     /// No readable Basic authorization, or one without a user.
     Missing,
     /// A key that nobody has.
@@ -46,7 +46,7 @@ impl Keys {
 
     /// Judges the value of `Authorization` or `Proxy-Authorization`: the key is the user, the
     /// password is not looked at (Automatic Extraction API docs, How the API works).
-    pub(super) fn access(&self, authorization: Option<&str>) -> Access {
+    pub(crate) fn access(&self, authorization: Option<&str>) -> Access {
         let Some((key, _)) = authorization.and_then(basic_credentials) else {
             return Access::Missing;
         };

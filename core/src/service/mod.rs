@@ -15,5 +15,7 @@ pub mod zyte_api;
 
 pub use answer::{Answer, Delivery};
 pub use faults::InvalidFaults;
+#[cfg(feature = "bridge")]
+pub(crate) use keys::Access;
 pub use keys::Keys;
 pub use pace::Pace;

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 from silkline import __version__
 
-from . import extract, fetch, plan, sandbox, sessions
+from . import bridge, extract, fetch, plan, sandbox, sessions
 
 __all__ = ["main", "parser"]
 
-_COMMANDS = (extract, fetch, sessions, sandbox, plan)
+_COMMANDS = (extract, fetch, sessions, sandbox, plan, bridge)
 
 
 def parser() -> argparse.ArgumentParser:

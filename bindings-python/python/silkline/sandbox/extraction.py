@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from silkline.bridge import BridgedQuery
 from silkline.service import ExtractionService, FetchedPage, FetchQuery, ServiceAnswer, ServiceFetch
 
 from .extractor import Extracted, Extractor, Task
@@ -21,7 +22,7 @@ from .hosts import AllowedHosts
 
 _log = logging.getLogger(__name__)
 
-_Outcome: TypeAlias = FetchedPage | int | str
+_Outcome: TypeAlias = FetchedPage | BridgedQuery | int | str
 _Request: TypeAlias = web.BaseRequest
 _SHUTDOWN_SECONDS = 1.0
 # Bodies from this size on are compressed by a thread.
@@ -63,8 +64,7 @@ class ExtractionHost:
         self._zero = self._loop.time()
         # The machine is made anew, so that ids tell the time from here on.
         self._service = ExtractionService(**{"epoch": time.time(), **self._service_options})
-        self._fetcher = Fetcher(self._allowed, self._limits)
-        self._extractor = Extractor(self._workers)
+        await self._open()
         server = _Server(self)
         self._runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
         try:
@@ -75,7 +75,7 @@ class ExtractionHost:
             await self.stop()
             raise
         self.port = int(self._runner.addresses[0][1])
-        self._extractor.warm_up()
+        self._warm_up()
 
     async def stop(self) -> None:
         """Stops listening and gives up what is in progress."""
@@ -89,8 +89,7 @@ class ExtractionHost:
                 task.cancel()
             pending.answer.cancel()
         await runner.cleanup()
-        await self._fetcher.close()
-        self._extractor.close()
+        await self._close()
 
     def stats(self) -> dict[str, Any]:
         """What the service counted so far."""
@@ -178,6 +177,20 @@ class ExtractionHost:
             pending.answer.set_result(answer)
 
     # --- pages --------------------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        """Gets ready to make pages."""
+        self._fetcher = Fetcher(self._allowed, self._limits)
+        self._extractor = Extractor(self._workers)
+
+    def _warm_up(self) -> None:
+        """Begins with what takes time."""
+        self._extractor.warm_up()
+
+    async def _close(self) -> None:
+        """Makes no more pages."""
+        await self._fetcher.close()
+        self._extractor.close()
 
     async def _work(self, ticket: int, query: FetchQuery) -> None:
         try:

@@ -75,6 +75,14 @@ class Forwarder:
             # Of no effect once the service has answered or the answer was passed on.
             self._service.handle_closed(ticket, self._held.now())
 
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._held.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._outgoing.close()
+
     async def _fetch(self, fetch: ProxyFetch, body: object) -> tuple[Step, Fetched | None]:
         try:
             fetched = await self._outgoing.send(fetch, body)

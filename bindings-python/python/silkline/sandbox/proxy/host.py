@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import h11
 
@@ -29,6 +29,19 @@ _TLS_HANDSHAKE = b"\x16"
 _LINGER_SECONDS = 2
 # What h11 calls it; the service has a status of its own for that.
 _HEAD_TOO_LARGE = 431
+
+
+class _Forwards(Protocol):
+    """Carries requests on."""
+
+    async def forward(self, connection: Connection, step: Any) -> None:
+        """See a request through to its answer."""
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+
+    async def close(self) -> None:
+        """Close all connections."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +82,7 @@ class ProxyHost:
 
     async def start(self, host: str, port: int) -> None:
         """Begin to listen; port 0 is any free one."""
-        self._outgoing = Outgoing(self._allowed, self._target_ca)
-        self._held = Held(self._service)
-        self._forwarder = Forwarder(self._service, self._outgoing, self._held)
+        self._forwarder = self._open()
         loop = asyncio.get_running_loop()
         server = await loop.create_server(self._accept, host, port, backlog=1024)
         self._servers.append(server)
@@ -84,6 +95,12 @@ class ProxyHost:
             self._servers.append(server)
             self.tls_port = _port(server)
 
+    def _open(self) -> _Forwards:
+        """Get ready to carry requests on."""
+        self._outgoing = Outgoing(self._allowed, self._target_ca)
+        self._held = Held(self._service)
+        return Forwarder(self._service, self._outgoing, self._held)
+
     async def stop(self) -> None:
         """Stop listening and end all connections. The counts stay."""
         if not self._servers:
@@ -91,13 +108,13 @@ class ProxyHost:
         servers, self._servers = self._servers, []
         for server in servers:
             server.close()
-        self._held.close()
+        self._forwarder.stop()
         for task in list(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
         for server in servers:
             await server.wait_closed()
-        await self._outgoing.close()
+        await self._forwarder.close()
 
     @cached_property
     def authority(self) -> Authority:
@@ -143,7 +160,7 @@ class ProxyHost:
         except h11.RemoteProtocolError as error:
             if connection.is_answerable:
                 too_large = error.error_status_hint == _HEAD_TOO_LARGE
-                answer = self._service.handle_unreadable(too_large, self._held.now())
+                answer = self._service.handle_unreadable(too_large, Held.now())
                 await connection.answer(
                     answer.status, [*answer.headers, ("Connection", "close")], answer.body
                 )
@@ -152,7 +169,7 @@ class ProxyHost:
 
     async def _open_tunnel(self, connection: Connection, request: h11.Request) -> None:
         authority = request.target.decode("latin-1")
-        step = self._service.handle_connect(authority, _pairs(request), self._held.now())
+        step = self._service.handle_connect(authority, _pairs(request), Held.now())
         if isinstance(step, ServiceAnswer):
             await send_answer(connection, step)
             return
@@ -161,7 +178,7 @@ class ProxyHost:
             context = await asyncio.to_thread(self.authority.context, host.strip("[]"))
         except ValueError:
             # No certificate can be made for such a name.
-            answer = self._service.handle_unreadable(too_large=False, now=self._held.now())
+            answer = self._service.handle_unreadable(too_large=False, now=Held.now())
             await send_answer(connection, answer)
             return
         await connection.accept_tunnel(list(step.headers))
@@ -189,7 +206,7 @@ class ProxyHost:
         if tunnel is not None and not target.lower().startswith(("http://", "https://")):
             url = tunnel.origin + target
         accepted = None if tunnel is None else tunnel.accepted
-        step = self._service.handle_request(method, url, headers, self._held.now(), accepted)
+        step = self._service.handle_request(method, url, headers, Held.now(), accepted)
         if isinstance(step, ServiceAnswer):
             await send_answer(connection, step)
         else:
@@ -208,7 +225,7 @@ class ProxyHost:
             body = self._service.stats_json().encode()
             await connection.answer(200, [("Content-Type", "application/json")], body)
         else:
-            answer = self._service.handle_api(method, target, headers, self._held.now())
+            answer = self._service.handle_api(method, target, headers, Held.now())
             await send_answer(connection, answer)
 
 
