@@ -37,7 +37,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "bridge",
         &["time", "rng", "http", "json", "problem", "extraction", "proxy", "zyte_api", "service"],
     ),
-    ("plan", &["time", "rng", "http", "schedule", "extraction", "proxy", "engine", "service"]),
+    (
+        "plan",
+        &[
+            "time",
+            "rng",
+            "http",
+            "schedule",
+            "extraction",
+            "proxy",
+            "zyte_api",
+            "engine",
+            "service",
+        ],
+    ),
 ];
 
 /// Items of the crate root that any module may name.

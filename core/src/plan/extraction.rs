@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
 use super::{
-    InvalidPlan, PlanSettings,
+    InvalidPlan, PlanDialect, PlanSettings,
     side::{Effect, Numbers, ServiceTurn, Side, Turn},
 };
 use crate::{
@@ -14,12 +14,14 @@ use crate::{
     },
     extraction::{ExtractionApi, PageType, Query},
     http::{Request, Response},
+    schedule::RetryPolicy,
     service::{
         Pace,
         extraction::{
             self as service, ExtractionService, FetchOutcome, ServiceOutput, Step, Ticket,
         },
     },
+    zyte_api,
 };
 
 pub(super) struct Extraction {
@@ -38,6 +40,10 @@ impl Extraction {
             .with_queue_size(settings.queue_size)
             .map_err(InvalidPlan::because)?
             .with_cap(settings.month_limit());
+        if settings.dialect() == PlanDialect::ZyteApi {
+            engine = engine.with_policy(RetryPolicy::zyte_api());
+            engine = engine.with_deadline(zyte_api::EXTRACTION.deadline());
+        }
         if let Some(concurrency) = settings.concurrency {
             engine = engine.with_concurrency(concurrency).map_err(InvalidPlan::because)?;
         }

@@ -18,7 +18,7 @@ use crate::{
     },
     http::{Headers, Method, Request, Response},
     proxy::ProxyApi,
-    schedule::PoolConfig,
+    schedule::{PoolConfig, RetryPolicy},
     service::{
         Answer, Delivery,
         proxy::{
@@ -53,7 +53,8 @@ pub(super) fn concurrency(settings: &PlanSettings) -> u32 {
 impl Proxied {
     pub(super) fn new(settings: &PlanSettings) -> Result<Self, InvalidPlan> {
         let delay = Duration::from_micros(spacing(settings)?);
-        let mut pool = PoolConfig::default()
+        let successor = settings.dialect() == PlanDialect::ZyteApi;
+        let pool = if successor { PoolConfig::zyte_api() } else { PoolConfig::default() }
             .with_size(settings.sessions)
             .map_err(InvalidPlan::because)?
             .with_margin(Some(Duration::from_micros(settings.margin_us)));
@@ -64,9 +65,8 @@ impl Proxied {
         limits.outgoing = (0..settings.sessions.saturating_mul(2)).map(address).collect();
         limits.max_sessions = usize::try_from(settings.sessions).unwrap_or(usize::MAX);
         limits.delay = delay;
-        if settings.dialect() == PlanDialect::ZyteApi {
+        if successor {
             // "2 min idle" (Zyte API docs, Sessions).
-            pool = pool.with_idle(Duration::from_secs(120));
             limits.session_idle = Duration::from_secs(120);
         }
         let mut engine = ProxyConfig::default()
@@ -76,6 +76,9 @@ impl Proxied {
             .map_err(InvalidPlan::because)?
             .with_queue_size(settings.queue_size)
             .map_err(InvalidPlan::because)?;
+        if successor {
+            engine = engine.with_policy(RetryPolicy::zyte_api());
+        }
         for (name, delay) in &settings.domain_delays_us {
             let delay = Duration::from_micros(*delay);
             engine = engine.with_domain_delay(name, delay);

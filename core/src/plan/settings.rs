@@ -110,7 +110,7 @@ pub struct PlanSettings {
     #[serde(default = "margin")]
     pub margin_us: u64,
     /// How many requests or queries the account may send: so many in so many microseconds.
-    /// Defaults to 5 a second for the Automatic Extraction API, 3000 a minute for Zyte API, no
+    /// Defaults to 5 a second for the Automatic Extraction API, 1400 a minute for Zyte API, no
     /// limit for Smart Proxy Manager. In a proxied crawl the sessions are slowed to keep it.
     #[serde(default)]
     pub rate: Option<[u64; 2]>,
@@ -326,8 +326,10 @@ impl PlanSettings {
             // "A rate limit of 5 queries per second is enforced" (Automatic Extraction API docs,
             // Restrictions and Failure Modes).
             (None, PlanDialect::AutomaticExtraction) => [5, 1_000_000],
-            // "Standard plans: 3000 RPM" (Zyte API docs, Rate limits).
-            (None, PlanDialect::ZyteApi) => [3_000, 60_000_000],
+            (None, PlanDialect::ZyteApi) => {
+                let (count, period) = crate::zyte_api::EXTRACTION.rate();
+                [count, u64::try_from(period.as_micros()).unwrap_or(u64::MAX)]
+            }
             (None, PlanDialect::SmartProxyManager) => return Ok(None),
         };
         let rate = Rate::new(count, core::time::Duration::from_micros(period));
