@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from silkline import ExtractionApi, ExtractionEngine, Query, SilklineError
+from silkline import Query, SilklineError
 from silkline.aio import AccountRefused, Extractor
 from silkline.sandbox.extraction import ExtractionHost
 from silkline.schedule import Budget, RetryPolicy, Rule
@@ -38,11 +39,19 @@ class ExtractionBridge(ExtractionHost):
         concurrency: int | None = None,
     ) -> None:
         super().__init__(keys=None if keys is None else list(keys), rate=math.inf)
-        self._settings = (api_key, upstream, rate, concurrency)
-        _Upstream(*self._settings)  # what is wrong with them is told now
+        self._make = partial(
+            Extractor,
+            api_key,
+            endpoint=upstream,
+            dialect="zyte_api",
+            rate=rate,
+            concurrency=concurrency,
+            policy=_policy(),
+        )
+        self._make()  # what is wrong with the settings is told now
 
     async def _open(self) -> None:
-        self._upstream = _Upstream(*self._settings)
+        self._upstream = self._make()
         await self._upstream.__aenter__()
 
     def _warm_up(self) -> None:
@@ -81,22 +90,11 @@ def _bridged(finished: ExtractionFinished) -> BridgedQuery:
     return BridgedQuery.of_error(code, str(error), getattr(error, "retry_after", None))
 
 
-class _Upstream(Extractor):
-    """Sends queries to Zyte API."""
-
-    def __init__(
-        self, api_key: str, endpoint: str | None, rate: float | None, concurrency: int | None
-    ) -> None:
-        super().__init__(api_key)
-        policy = RetryPolicy("zyte_api")
-        for theirs in _THEIRS:
-            policy = policy.with_rule(theirs, Rule(policy.rule(theirs).wait, Budget("retries", 0)))
-        for own in _OWN:
-            budget = Budget("since_first_attempt", _UNTOLD_SECONDS)
-            policy = policy.with_rule(own, Rule(policy.rule(own).wait, budget))
-        self._engine = ExtractionEngine(
-            ExtractionApi(api_key, endpoint, dialect="zyte_api"),
-            rate=1e6 if rate == math.inf else rate,
-            concurrency=concurrency,
-            policy=policy,
-        )
+def _policy() -> RetryPolicy:
+    policy = RetryPolicy("zyte_api")
+    for theirs in _THEIRS:
+        policy = policy.with_rule(theirs, Rule(policy.rule(theirs).wait, Budget("retries", 0)))
+    for own in _OWN:
+        budget = Budget("since_first_attempt", _UNTOLD_SECONDS)
+        policy = policy.with_rule(own, Rule(policy.rule(own).wait, budget))
+    return policy
