@@ -44,6 +44,8 @@ const extracted = {
   code: 'request_not_sent',
 };
 
+const pretended = { item: { url: 'http://a/' }, attempts: 2, billed: 2, isLate: true };
+
 for (const [name, [command, ...args]] of Object.entries(runtimes)) {
   test(name, () => {
     assert.ok(
@@ -61,6 +63,7 @@ for (const [name, [command, ...args]] of Object.entries(runtimes)) {
       required: round,
       slim: round,
       extracted,
+      pretended,
       oneInstance: true,
     };
     assert.deepEqual(JSON.parse(stdout), expected);

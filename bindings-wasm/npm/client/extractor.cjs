@@ -80,12 +80,12 @@ class Extractor {
         hasRoom: () => this.#engine.room > 0,
         submit: (query) => this.#submit(query, results),
         forget: (jobs) => this.#forget(jobs),
+        begun: () => this.#iterations.add(results),
         left: () => this.#iterations.delete(results),
       },
       queries,
       { size, signal },
     );
-    this.#iterations.add(results);
     return results;
   }
 

@@ -27,8 +27,8 @@ class Results {
   #space;
 
   /**
-   * The extractor has `driver`, `hasRoom()`, `submit(query)`, `forget(jobs)` and `left()`, and calls
-   * `finished`, `halted`, `roomMade`, `stopFeeding` and `abort`.
+   * The extractor has `driver`, `hasRoom()`, `submit(query)`, `forget(jobs)`, `begun()` and `left()`,
+   * and calls `finished`, `halted`, `roomMade`, `stopFeeding` and `abort`.
    */
   constructor(extractor, source, { size, signal }) {
     this.#extractor = extractor;
@@ -138,6 +138,7 @@ class Results {
       return;
     }
     this.#isStarted = true;
+    this.#extractor.begun();
     if (this.#signal?.aborted) {
       this.#aborted();
       return;

@@ -1,7 +1,6 @@
 // `engine` of the core.
 'use strict';
 
-const glue = require('../wasm/extraction_engine.glue.cjs');
 const { failureOf, keyOf, priorityOf, receiptOf, RESTORED, statusOf } = require('./contract.cjs');
 const { argumentsOf, ExtractionApi } = require('./extraction.cjs');
 const { pairs } = require('./headers.cjs');
@@ -130,7 +129,7 @@ function made(options, make) {
     options.policy instanceof RetryPolicy
       ? options.policy
       : new RetryPolicy(options.policy ?? undefined);
-  const wasm = ready(glue, 'extractionEngine');
+  const wasm = ready(require('../wasm/extraction_engine.glue.cjs'), 'extractionEngine');
   const parts = [new wasm.ExtractionApi(...argumentsOf(api)), policyOf(policy, wasm)];
   try {
     return make(wasm, parts[0], settings, parts[1]);

@@ -1,7 +1,6 @@
 // `engine` of the core: the one for proxied requests.
 'use strict';
 
-const glue = require('../wasm/proxy_engine.glue.cjs');
 const { failureOf, keyOf, priorityOf, receiptOf, RESTORED, statusOf } = require('./contract.cjs');
 const { pairs, text } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
@@ -194,7 +193,7 @@ function made(options, make) {
   const waits = Float64Array.from(delays, ([, delay]) => millis(delay, 'domainDelays'));
   const policy = options.policy ?? undefined;
   const known = policy instanceof RetryPolicy ? policy : policy && new RetryPolicy(policy);
-  const wasm = ready(glue, 'proxyEngine');
+  const wasm = ready(require('../wasm/proxy_engine.glue.cjs'), 'proxyEngine');
   const parts = [];
   const part = (one) => {
     parts.push(one);

@@ -1,14 +1,13 @@
 // `service` of the core: the services' side, for tests and simulations.
 'use strict';
 
-const glue = require('../wasm/services.glue.cjs');
 const { listOf, pairs, text } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { millis, seedOf, whole } = require('./numbers.cjs');
 const { ready } = require('./start.cjs');
 
-const wasm = () => ready(glue, 'services');
+const wasm = () => ready(require('../wasm/services.glue.cjs'), 'services');
 
 // --- settings -------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import * as imported from 'silkline';
 import { Extractor } from 'silkline/client';
+import { FakeExtraction } from 'silkline/testing';
 
 const require = createRequire(import.meta.url);
 
@@ -64,6 +65,20 @@ async function extract() {
   return { found: found.sort(), requests, code: value.error.code };
 }
 
+/** The same without sockets, in virtual time. */
+async function pretend() {
+  const faults = [
+    { times: 1, then: { drop: true } },
+    { times: 1, then: { delay: 60 } },
+  ];
+  const service = new FakeExtraction({ faults, items: ({ url }) => ({ url }) });
+  const { fetch, clock } = service;
+  const extractor = new Extractor({ apiKey: 'key', fetch, clock });
+  const { item, attempts } = await extractor.extract({ url: 'http://a/', pageType: 'article' });
+  await extractor.close();
+  return { item, attempts, billed: service.stats().billed, isLate: clock.now() > 60_000 };
+}
+
 const required = require('silkline');
 const slim = require('silkline/slim');
 slim.start(new WebAssembly.Module(readFileSync(require.resolve('silkline/silkline.wasm'))));
@@ -73,6 +88,7 @@ console.log(
     required: round(required),
     slim: round(slim),
     extracted: await extract(),
+    pretended: await pretend(),
     oneInstance: imported.ExtractionApi === required.ExtractionApi,
   }),
 );
