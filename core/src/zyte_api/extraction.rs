@@ -47,9 +47,9 @@ impl Wire for Extraction {
         Duration::from_secs(320)
     }
 
-    /// The lower of the limits that are published for a key (Zyte API docs, Rate limits).
+    /// "Standard plans: 3000 RPM" (Zyte API docs, Rate limits).
     fn rate(&self) -> (u64, Duration) {
-        (1400, Duration::from_secs(60))
+        (3000, Duration::from_secs(60))
     }
 
     fn check(&self, query: &Query) -> Result<(), InvalidQuery> {

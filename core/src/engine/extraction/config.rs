@@ -73,7 +73,7 @@ impl ExtractionConfig {
     }
 
     /// How many queries may be sent on average. Defaults to what the service of the API object
-    /// enforces: 5 a second for the Automatic Extraction API, 1400 a minute for Zyte API.
+    /// enforces: 5 a second for the Automatic Extraction API, 3000 a minute for Zyte API.
     #[must_use]
     pub fn with_rate(mut self, rate: Rate) -> Self {
         self.chosen.rate = true;

@@ -63,9 +63,8 @@ def response_of(
 
 
 def _told(result: Result, native: bool) -> dict[str, Any]:
-    query = result.query_bytes
     told = {
-        "query": None if query is None else json.loads(bytes(query)),
+        "query": _query(result),
         "webPage": result.web_page,
         "algorithmVersion": result.algorithm_version,
         # What the successor sent, and what of it the older item has no room for.
@@ -74,6 +73,17 @@ def _told(result: Result, native: bool) -> dict[str, Any]:
         **result.unknown,
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _query(result: Result) -> object:
+    """What the result says of its query; of a service that does not, what is known of it."""
+    if result.query_bytes is not None:
+        return json.loads(bytes(result.query_bytes))
+    if result.query is None:
+        return None
+    told = {"id": result.id, "domain": result.domain}
+    known = {name: value for name, value in told.items() if value is not None}
+    return {**known, "userQuery": json.loads(result.query.to_json())}
 
 
 def recall(request: scrapy.Request, response: Response) -> None:

@@ -36,6 +36,10 @@ __all__ = ["Answers", "answer_of_service"]
 def answer_of_service(crawler: Crawler, settings: AutoExtractSettings) -> Answers:
     """The answers of one crawl, with the add-on's terms if it is there."""
     api = ExtractionApi(settings.user, settings.url)
+    if crawler.settings.get("SILKLINE_DIALECT") == "zyte_api":
+        # The project's requests still bear the older service's URL.
+        endpoint = crawler.settings.get("SILKLINE_ENDPOINT")
+        api = ExtractionApi(settings.user, endpoint, "zyte_api")
     terms = Terms(api)
     shared = crawler.settings.get("SILKLINE_API_KEY")
     if shared:
@@ -98,7 +102,7 @@ class Answers:
             result = finished.result
             if error is not None or result is None or result.raw is None:
                 raise _failed(url, error)
-            body = b"[" + bytes(result.raw) + b"]"
+            body = f"[{result.to_json()}]".encode()
             headers = {"Content-Type": "application/json"}
             return TextResponse(request.url, request=request, headers=headers, body=body)
 
