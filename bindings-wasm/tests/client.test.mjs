@@ -482,6 +482,48 @@ test('a dispatcher of the program is used, without its limits, and stays open', 
   await dispatcher.close();
 });
 
+test("undici's mocks answer", async (t) => {
+  const { MockAgent } = await import('undici');
+  const dispatcher = new MockAgent();
+  dispatcher.disableNetConnect();
+  const reply = ({ body }) => JSON.stringify(JSON.parse(body).map(page));
+  const headers = { 'Content-Type': 'application/json' };
+  const pool = dispatcher.get('http://extraction.test');
+  pool.intercept({ path: '/v1/extract', method: 'POST' }).reply(200, reply, { headers });
+  const endpoint = 'http://extraction.test/v1/extract';
+  const client = extractor(t, { endpoint }, { dispatcher });
+  const { item } = await client.extract({ url: 'http://a/', pageType: 'article' });
+  assert.deepEqual(item, { url: 'http://a/' });
+  await dispatcher.close();
+});
+
+test('an abort need not wait for the source', async (t) => {
+  const service = await serve(t, (given) => given.map(page));
+  const controller = new AbortController();
+  const { signal } = controller;
+  async function* source() {
+    yield* queries(2);
+    await new Promise(() => {});
+  }
+  const found = [];
+  for await (const outcome of collectUntil(extractor(t, service).results(source(), { signal }))) {
+    found.push(outcome);
+    if (found.length === 2) {
+      controller.abort();
+    }
+  }
+  assert.equal(found.length, 2);
+});
+
+/** The outcomes up to an abort. */
+async function* collectUntil(outcomes) {
+  try {
+    yield* outcomes;
+  } catch (error) {
+    assert.equal(error.name, 'AbortError');
+  }
+}
+
 /** Runs a program beside the package, and gives what it prints; it has to end by itself. */
 async function run(code, origin) {
   const file = join(consumer, 'program.mjs');

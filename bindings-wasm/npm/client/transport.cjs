@@ -35,7 +35,9 @@ class UndiciTransport {
   #dispatch({ method, url, headers, body }, signal, sent) {
     const { origin, pathname, search } = new URL(url);
     const head = { origin, path: pathname + search, method, headers: Array.from(headers).flat() };
-    const options = { ...head, body, ...NO_LIMITS };
+    // A `Buffer`, which undici's mocks give to tests that read it as a text.
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const options = { ...head, body: bytes, ...NO_LIMITS };
     return new Promise((resolve, reject) => {
       let left = false;
       let give;
