@@ -110,6 +110,11 @@ class Driver {
     }
   }
 
+  /** Ends at once, whatever is left to do. */
+  stop() {
+    this.#end();
+  }
+
   #run() {
     this.#isDue = false;
     if (this.#isOver) {

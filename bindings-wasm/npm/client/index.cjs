@@ -3,5 +3,6 @@
 
 const { AccountRefused, OutOfBudget, QueryFailed } = require('./errors.cjs');
 const { Extractor } = require('./extractor.cjs');
+const sessions = require('./session-proxy.cjs');
 
-module.exports = { AccountRefused, Extractor, OutOfBudget, QueryFailed };
+module.exports = { AccountRefused, Extractor, OutOfBudget, QueryFailed, ...sessions };
