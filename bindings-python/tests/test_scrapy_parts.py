@@ -81,22 +81,33 @@ def test_ways() -> None:
 
 def test_what_is_put_on_a_request_comes_off() -> None:
     request = Request(
-        "http://a.example/", headers={"X-Crawlera-Profile": "mobile"}, meta={"download_timeout": 9}
+        "http://a.example/", headers={"X-Crawlera-UA": "mobile"}, meta={"download_timeout": 9}
     )
     send: Any = SimpleNamespace(
         request_id=3,
-        request=SimpleNamespace(
-            headers={"X-Crawlera-Session": "7", "X-Crawlera-Profile": "MOBILE"}
-        ),
+        request=SimpleNamespace(headers={"X-Crawlera-Session": "7", "X-Crawlera-UA": "MOBILE"}),
         proxy=SimpleNamespace(url="http://proxy:1", authorization="Basic x"),
     )
     job: Any = SimpleNamespace(route=Route())
     before = request.copy()
     lease = Lease(send, job, request)
     lease.mark()
-    lease.apply(5.0, own_slot=True)
+    lease.apply(5.0, own_slot=True, keep_own=True)
     assert request.headers["Proxy-Authorization"] == b"Basic x"
-    assert request.headers["X-Crawlera-Profile"] == b"MOBILE"
+    assert request.headers["X-Crawlera-UA"] == b"MOBILE"
     assert request.meta["proxy"] == "http://proxy:1"
     lease.undo()
     assert (request.headers, request.meta) == (before.headers, before.meta)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_session_of_which_only_the_spider_knows(keep: bool) -> None:
+    """The service is told of it, its successor is not."""
+    request = Request("http://a.example/", headers={"X-Crawlera-Session": "7"})
+    send: Any = SimpleNamespace(request_id=3, request=SimpleNamespace(headers={}), proxy=None)
+    job: Any = SimpleNamespace(route=Route(outside=True, own_session=True))
+    lease = Lease(send, job, request)
+    lease.apply(5.0, own_slot=False, keep_own=keep)
+    assert request.headers.get("X-Crawlera-Session") == (b"7" if keep else None)
+    lease.undo()
+    assert request.headers["X-Crawlera-Session"] == b"7"

@@ -35,7 +35,7 @@ def proxy_engine(
         **_arguments(options),
         # Those that wait in the middleware take up Scrapy's limit there, so they need not wait here.
         "concurrency": concurrency + (scrapy_limit or wanted),
-        "options": _request_options(settings),
+        "options": _request_options(options, settings),
     }
     engine = state.restore(api, now, arguments)
     return concurrency, engine or ProxyEngine(api, now=now, **arguments)
@@ -69,6 +69,11 @@ def _arguments(options: Options) -> dict[str, Any]:
     return arguments
 
 
-def _request_options(settings: BaseSettings) -> ProxyOptions | None:
-    """Scrapy's own cookies reach the target only if the service keeps its hands off them."""
-    return ProxyOptions(cookies="disable") if settings.getbool("COOKIES_ENABLED") else None
+def _request_options(options: Options, settings: BaseSettings) -> ProxyOptions | None:
+    """Scrapy's own cookies reach the target only if the service keeps its hands off them.
+
+    The successor has no word for it.
+    """
+    if options.dialect is not None or not settings.getbool("COOKIES_ENABLED"):
+        return None
+    return ProxyOptions(cookies="disable")

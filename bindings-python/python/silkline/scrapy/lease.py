@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .routing import SESSION_HEADER
+from silkline import proxy_leaks
 
 if TYPE_CHECKING:
     from scrapy.http import Request
@@ -49,17 +49,23 @@ class Lease:
         self.request.meta[TOKEN] = self.send.request_id
         self.request.meta["proxy"] = None
 
-    def apply(self, timeout: float, *, own_slot: bool) -> None:
-        """Puts on the request what it needs on its way; ``timeout`` is what the engine waits."""
+    def apply(self, timeout: float, *, own_slot: bool, keep_own: bool) -> None:
+        """Puts on the request what it needs on its way; ``timeout`` is what the engine waits.
+
+        Of the spider's own options the engine has made headers; as they stand they only go out if
+        they say what it does not know, and the service does (``keep_own``).
+        """
         self.sent = True
         headers = dict(self.send.request.headers)
-        if self.job.route.own_session:
-            headers.pop(SESSION_HEADER, None)
+        if not (keep_own and self.job.route.own_session):
+            for name, _ in proxy_leaks(dict(self.request.headers.items())):
+                self._keep(name)
+                self.request.headers.pop(name, None)
         if self.send.proxy is not None:
             headers["Proxy-Authorization"] = self.send.proxy.authorization
             self._put("proxy", self.send.proxy.url)
         for name, value in headers.items():
-            self._headers[name] = self.request.headers.getlist(name)
+            self._keep(name)
             self.request.headers[name] = value
         self._put("download_timeout", max(timeout, 0.1))
         if own_slot:
@@ -83,6 +89,9 @@ class Lease:
         self.request.meta.pop(TOKEN, None)
         if self.request.meta.get("proxy", _MISSING) is None:
             del self.request.meta["proxy"]
+
+    def _keep(self, name: str) -> None:
+        self._headers.setdefault(name.lower(), self.request.headers.getlist(name))
 
     def _put(self, key: str, value: object) -> None:
         self._meta.setdefault(key, self.request.meta.get(key, _MISSING))

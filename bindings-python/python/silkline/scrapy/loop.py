@@ -74,6 +74,7 @@ class EngineLoop:
         """Jobs for any session."""
         self._waiting = 0
         """Jobs that wait in the middleware."""
+        self._warnings: set[str] = set()
         self._timer: TimedCall | None = None
         self._pumping = False
         self._over = False
@@ -153,6 +154,9 @@ class EngineLoop:
             self._engine.handle_failure(send.request_id, "not_sent", monotonic())
             self._engine.cancel(send.job or 0, monotonic())
         else:
+            for code in set(send.warnings) - self._warnings:
+                self._warnings.add(code)
+                _logger.warning("Request %s: %s", job.request, code)
             lease = Lease(send, job, job.request)
             job.lease = self._leases[send.request_id] = lease
             self._out += not job.bypass

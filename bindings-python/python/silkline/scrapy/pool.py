@@ -22,7 +22,7 @@ from .failures import failure_of
 from .jobs import Backlog, Job
 from .lease import SWALLOWED, TOKEN, Lease
 from .loop import EngineLoop
-from .routing import CAME_THROUGH, END_SESSION, Route, asks_for_session, route
+from .routing import CAME_THROUGH, END_SESSION, SESSION_HEADER, Route, asks_for_session, route
 from .settings import Options
 
 if TYPE_CHECKING:
@@ -227,7 +227,11 @@ class Pool(EngineLoop):
         own = lease.request.meta.get("download_timeout")
         if own is not None and own != self._stock_timeout:
             timeout = min(timeout, own)
-        lease.apply(timeout, own_slot=not self.options.keep_download_delay)
+        lease.apply(
+            timeout,
+            own_slot=not self.options.keep_download_delay,
+            keep_own=self.options.dialect is None,
+        )
         if not lease.given_up:
             self._engine.handle_sent(lease.send.request_id, now)
 
@@ -243,6 +247,9 @@ class Pool(EngineLoop):
         if session is not None:
             if name is not None:
                 self._state.name(session, name)
+                if SESSION_HEADER in lease.request.headers:
+                    # What the spider reads; the successor does not say it by itself.
+                    response.headers.setdefault(SESSION_HEADER, session)
             redirects = lease.request.meta.get("redirect_times", 0)
             lease.request.meta[CAME_THROUGH] = [redirects, name, session]
         self.numbers.answer(error, lease.send.session)

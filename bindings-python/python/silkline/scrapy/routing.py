@@ -108,7 +108,7 @@ def asks_for_session(request: Request) -> bool:
 
 def _text(request: Request, name: str) -> str | None:
     value = request.headers.get(name)
-    return value.decode("latin-1").strip() if value else None
+    return (value.decode("latin-1").strip() or None) if value else None
 
 
 def _own_options(request: Request) -> tuple[ProxyOptions | None, bool]:
