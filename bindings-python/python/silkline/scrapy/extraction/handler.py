@@ -25,6 +25,8 @@ FALLBACKS = "_SILKLINE_FALLBACK_HANDLERS"
 
 
 class _Handler:
+    """What the handlers of old and new versions of Scrapy have in common."""
+
     lazy = True
 
     def __init__(self, crawler: Crawler) -> None:
