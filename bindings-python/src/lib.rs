@@ -59,7 +59,8 @@ mod _core {
         },
         service::{
             PyAnswer, PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage, PyProxyFetch,
-            PyProxyRelay, PyProxyService, PyProxyWait, PyTunnel,
+            PyProxyRelay, PyProxyService, PyProxyWait, PyTunnel, PyZyteApiFetch, PyZyteApiPage,
+            PyZyteApiService, PyZyteProxyService,
         },
         zyte_api::items::{PyConverted, PyUnmapped, from_zyte_api, to_zyte_api},
     };

@@ -216,9 +216,6 @@ fn check_nothing_is_lost(original: &Value, converted: &Converted) {
         words(&part_value, &mut counts, -1);
     }
     counts.remove("1.0"); // certainty, where nothing is said
-    if let Some(url) = original["url"].as_str() {
-        counts.remove(url); // parts of a page without one of their own
-    }
     counts.retain(|_, count| *count != 0);
     assert!(counts.is_empty(), "{counts:?} of {original} in {converted:?}");
 }
@@ -290,8 +287,7 @@ fn what_both_schemas_can_say_comes_back() {
         assert_eq!(back.unmapped, [], "{text} as {}", there.item);
         let mut wanted = without_unmapped(value(text), &there);
         let mut found = value(&back.item);
-        // Which author the raw name belongs to, and which of two parts a page's own URL is, is
-        // more than the older schema says.
+        // Which author the raw name belongs to is more than the older schema says.
         if theirs {
             for item in [&mut wanted, &mut found] {
                 forget_what_we_cannot_say(item);
@@ -304,12 +300,6 @@ fn what_both_schemas_can_say_comes_back() {
 }
 
 fn forget_what_we_cannot_say(item: &mut Value) {
-    let page_url = item["url"].clone();
-    for variant in item["variants"].as_array_mut().into_iter().flatten() {
-        if variant["url"] == page_url {
-            variant.as_object_mut().unwrap().remove("url");
-        }
-    }
     item.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     let lists = item.get("articles").and_then(Value::as_array).cloned().unwrap_or_default();
     for index in 0..lists.len() {

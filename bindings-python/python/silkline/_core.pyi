@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from silkline.exceptions import ExtractionJobError, ProxyServiceError, ServiceError, SilklineError
 from typing import Any, Final, Literal, SupportsFloat, SupportsIndex, final
 
-__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "BridgeRelay", "BridgeSend", "BridgeTunnel", "BridgedQuery", "Budget", "Converted", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PlanRun", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyBridge", "ProxyEndpoint", "ProxyEngine", "ProxyFetch", "ProxyFetched", "ProxyFinished", "ProxyIncomplete", "ProxyOptions", "ProxyRelay", "ProxySend", "ProxyService", "ProxySessionList", "ProxySessionLost", "ProxyStats", "ProxyStopped", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Unmapped", "Usage", "Use", "Wait", "WaitUntil", "basic_authorization", "basic_credentials", "connect_status", "from_zyte_api", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks", "to_zyte_api"]
+__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "Budget", "Converted", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PlanRun", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyEndpoint", "ProxyEngine", "ProxyFetch", "ProxyFetched", "ProxyFinished", "ProxyIncomplete", "ProxyOptions", "ProxyRelay", "ProxySend", "ProxyService", "ProxySessionList", "ProxySessionLost", "ProxyStats", "ProxyStopped", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Unmapped", "Usage", "Use", "Wait", "WaitUntil", "ZyteApiFetch", "ZyteApiPage", "ZyteApiService", "ZyteProxyService", "basic_authorization", "basic_credentials", "connect_status", "from_zyte_api", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks", "to_zyte_api"]
 
 ERROR_CODES: Final[list[str]]
 """
@@ -50,118 +50,6 @@ class Abort:
     def request_id(self, /) -> int:
         """
         The id of the request.
-        """
-
-@final
-class BridgeRelay:
-    """
-    The head of a target's answer, as a bridge passes it on.
-
-    >>> from silkline import basic_authorization
-    >>> from silkline.bridge import ProxyBridge
-    >>> bridge = ProxyBridge("NEW-KEY")
-    >>> headers = {"Proxy-Authorization": basic_authorization("KEY")}
-    >>> send = bridge.handle_request("GET", "http://a.example/", headers, 0.0)
-    >>> bridge.handle_response(send.ticket, 404, {"Content-Type": "text/html"}, b"", 1.0)
-    BridgeRelay(404)
-    """
-    def __repr__(self, /) -> str: ...
-    @property
-    def headers(self, /) -> Headers:
-        """
-        The headers to pass on.
-        """
-    @property
-    def status(self, /) -> int:
-        """
-        The status.
-        """
-
-@final
-class BridgeSend:
-    """
-    A request for the proxy behind a bridge.
-
-    >>> from silkline import basic_authorization
-    >>> from silkline.bridge import ProxyBridge
-    >>> headers = {"Proxy-Authorization": basic_authorization("KEY"), "X-Crawlera-JobId": "7"}
-    >>> send = ProxyBridge("NEW-KEY").handle_request("GET", "http://a.example/", headers, 0.0)
-    >>> send, send.headers["Zyte-JobId"], send.connect_headers
-    (BridgeSend(1, GET http://a.example/), '7', None)
-    """
-    def __repr__(self, /) -> str: ...
-    @property
-    def connect_headers(self, /) -> Headers | None:
-        """
-        The headers of the CONNECT that opens the tunnel; ``None`` for a plain target.
-        """
-    @property
-    def headers(self, /) -> Headers:
-        """
-        The headers: of the request in absolute form, or of the one inside the tunnel.
-        """
-    @property
-    def method(self, /) -> str:
-        """
-        The method.
-        """
-    @property
-    def ticket(self, /) -> int:
-        """
-        By which to speak of it.
-        """
-    @property
-    def url(self, /) -> str:
-        """
-        The target's URL, absolute.
-        """
-
-@final
-class BridgeTunnel:
-    """
-    An open tunnel of a bridge: what its CONNECT said counts for each request inside.
-
-    >>> from silkline import basic_authorization
-    >>> from silkline.bridge import ProxyBridge
-    >>> headers = {"Proxy-Authorization": basic_authorization("KEY")}
-    >>> ProxyBridge("NEW-KEY").handle_connect("example.com:443", headers, 0.0)
-    BridgeTunnel(example.com:443)
-    """
-    def __repr__(self, /) -> str: ...
-    @property
-    def authority(self, /) -> str:
-        """
-        Host and port of the target.
-        """
-    @property
-    def headers(self, /) -> Headers:
-        """
-        The headers of the 200 that answers the CONNECT.
-        """
-
-@final
-class BridgedQuery:
-    """
-    What came of a query at Zyte API, for `silkline.service.ExtractionService.handle_fetched`, which
-    answers in the words of the Automatic Extraction API.
-
-    >>> from silkline.bridge import BridgedQuery
-    >>> BridgedQuery.of_error("user_rate_limit_exceeded", "user rate limit exceeded", 7.0)
-    BridgedQuery('user-rate-limit-exceeded')
-    >>> BridgedQuery.of_error("network_failure", "the connection failed")
-    BridgedQuery('InternalError')
-    """
-    def __repr__(self, /) -> str: ...
-    @staticmethod
-    def of_error(code: str, message: str, retry_after: SupportsFloat | SupportsIndex | None = None) -> BridgedQuery:
-        """
-        From an error that no result explains: its code, its message, and the seconds after which
-        the service asked to try again.
-        """
-    @staticmethod
-    def of_result(result: Result) -> BridgedQuery:
-        """
-        From the result of a query.
         """
 
 @final
@@ -597,7 +485,7 @@ class ExtractionService:
         """
         The client of a request went away: nothing more is wanted for it.
         """
-    def handle_fetched(self, /, ticket: SupportsIndex, index: SupportsIndex, outcome: FetchedPage | BridgedQuery | SupportsIndex | str, now: SupportsFloat | SupportsIndex) -> ServiceAnswer | None:
+    def handle_fetched(self, /, ticket: SupportsIndex, index: SupportsIndex, outcome: FetchedPage | SupportsIndex | str, now: SupportsFloat | SupportsIndex) -> ServiceAnswer | None:
         """
         Takes what came of a page: a `FetchedPage`, the target's status if it was none of success,
         or the name of a failure. Gives the answer if that was all it lacked.
@@ -1497,70 +1385,6 @@ class ProxyApi:
         >>> request = Request("GET", "http://example.com/", {"X-Crawlera-Session": "7"})
         >>> ProxyApi("KEY").strip_leaks(request)
         Request('GET', 'http://example.com/', Headers([]), <0 bytes>)
-        """
-
-@final
-class ProxyBridge:
-    """
-    Speaks Smart Proxy Manager with unchanged programs, for a host that sends through the proxy mode
-    of Zyte API at ``endpoint``, with ``api_key``.
-
-    Programs may use any non-empty key, or one of ``keys``. Sessions are made here and end with those
-    of Zyte API: after 15 minutes, or 2 minutes unused. Moments are seconds on any clock that does
-    not go back.
-
-    >>> from silkline import basic_authorization
-    >>> from silkline.bridge import ProxyBridge
-    >>> bridge = ProxyBridge("NEW-KEY", seed=1)
-    >>> headers = {"Authorization": basic_authorization("KEY")}
-    >>> answer = bridge.handle_api("POST", "/sessions", headers, 0.0)
-    >>> answer.status, answer.body
-    (200, b'910a2dec-8902-4cc1-beeb-8da1658eec67')
-    """
-    def __new__(cls, /, api_key: str, endpoint: str | None = None, *, keys: SupportsGetItem[int, str] | None = None, seed: SupportsIndex | None = None) -> ProxyBridge: ...
-    def __repr__(self, /) -> str: ...
-    def handle_api(self, /, method: str, path: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
-        """
-        Answers a call of the sessions API, by its path.
-        """
-    def handle_closed(self, /, ticket: SupportsIndex, now: SupportsFloat | SupportsIndex) -> None:
-        """
-        Takes note that the program went away.
-        """
-    def handle_connect(self, /, authority: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex) -> ServiceAnswer | BridgeTunnel:
-        """
-        Takes a CONNECT to host and port.
-        """
-    def handle_connect_refused(self, /, ticket: SupportsIndex, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
-        """
-        Takes what the proxy behind answered to a CONNECT that it refused.
-        """
-    def handle_failed(self, /, ticket: SupportsIndex, failure: str, now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
-        """
-        Takes note that a request has no answer: ``nxdomain``, ``timeout``, ….
-        """
-    def handle_request(self, /, method: str, url: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex, tunnel: BridgeTunnel | None = None) -> ServiceAnswer | BridgeSend:
-        """
-        Takes a request whose URL is absolute, with the tunnel it came through. The body stays
-        with the host.
-        """
-    def handle_response(self, /, ticket: SupportsIndex, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body_start: SupportsGetItem[int, SupportsIndex], now: SupportsFloat | SupportsIndex) -> ServiceAnswer | BridgeRelay:
-        """
-        Takes what the proxy behind answered: status, headers and the start of the body.
-        """
-    def handle_unreadable(self, /, too_large: bool, now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
-        """
-        Answers what the host could not read as a request, because its head is too large or for
-        any other reason.
-        """
-    def stats_json(self, /) -> str:
-        """
-        The counts so far, as a JSON object.
-        """
-    @property
-    def upstream(self, /) -> str:
-        """
-        The proxy behind, without key.
         """
 
 @final
@@ -3636,6 +3460,234 @@ class WaitUntil:
     def reason(self, /) -> Literal["answers", "back_off", "budget", "domain_occupied", "rate", "session_cooling", "slots_busy"]:
         """
         Why nothing can be sent now.
+        """
+
+@final
+class ZyteApiFetch:
+    """
+    A page for the host to fetch, and what it is wanted for.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.service import ZyteApiService
+    >>> headers = {"Authorization": basic_authorization("KEY"), "Content-Type": "application/json"}
+    >>> body = b'{"url": "https://example.com/", "product": true}'
+    >>> step = ZyteApiService().handle_request("POST", "/v1/extract", headers, body, 0.0)
+    >>> step, step.item
+    (ZyteApiFetch(1, GET https://example.com/), 'product')
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def body(self, /) -> bytes:
+        """
+        The body to send.
+        """
+    @property
+    def browser_html(self, /) -> bool:
+        """
+        Whether the page is wanted as a browser shows it.
+        """
+    @property
+    def follow_redirects(self, /) -> bool:
+        """
+        Whether redirects are followed.
+        """
+    @property
+    def headers(self, /) -> Headers:
+        """
+        Headers that the target is to see besides those of a browser.
+        """
+    @property
+    def item(self, /) -> str | None:
+        """
+        The item to extract, by Zyte API's name of it.
+        """
+    @property
+    def method(self, /) -> str:
+        """
+        The method.
+        """
+    @property
+    def ticket(self, /) -> int:
+        """
+        Names the request from here on.
+        """
+    @property
+    def url(self, /) -> str | None:
+        """
+        The page's URL; ``None`` if the answer is only held back.
+        """
+
+@final
+class ZyteApiPage:
+    """
+    What a target answered.
+
+    >>> from silkline.service import ZyteApiPage
+    >>> ZyteApiPage("https://example.com/", 200, {"Content-Type": "text/html"}, b"<p>")
+    ZyteApiPage(200, <3 bytes>)
+    """
+    def __new__(cls, /, url: str, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body: bytes | bytearray | memoryview, *, browser_html: str | None = None, item: str | None = None) -> ZyteApiPage: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def body(self, /) -> bytes:
+        """
+        The target's body.
+        """
+    @property
+    def browser_html(self, /) -> str | None:
+        """
+        The page as a browser shows it; wanted where the request asks for it.
+        """
+    @property
+    def headers(self, /) -> Headers:
+        """
+        The target's headers.
+        """
+    @property
+    def item(self, /) -> str | None:
+        """
+        The item, as JSON in Zyte API's schema; wanted where the request asks for it.
+        """
+    @property
+    def status(self, /) -> int:
+        """
+        The target's status.
+        """
+    @property
+    def url(self, /) -> str:
+        """
+        Where, after all redirects.
+        """
+
+@final
+class ZyteApiService:
+    """
+    Zyte API's ``POST /v1/extract``, without sockets and clock.
+
+    The host passes every request in, fetches the page that is wanted, and tells what came of it; it
+    calls `poll` after anything it passed in and at the moment that the last call named. Moments
+    are seconds on any clock that does not go back. The same arguments and calls give the same
+    answers.
+
+    Every argument that is left out keeps the documented default. ``keys`` are the good keys (left
+    out: any non-empty one), ``disabled_keys`` those of suspended accounts. Rates are in requests a
+    minute (``math.inf`` for no limit), a minute's worth of them at once: ``rate`` for each key,
+    ``system_rate`` for all together, ``domain_rate`` for each website. ``occupied`` maps domains to
+    the seconds for which they are over their limit from the first request on, ``forbidden_domains``
+    names those that are refused. ``bans`` are rules of a domain (``None`` for any), statuses and
+    texts of a body; ``faults`` is a fault script, as JSON.
+
+    >>> import json
+    >>> from silkline import basic_authorization
+    >>> from silkline.service import ZyteApiPage, ZyteApiService
+    >>> service = ZyteApiService(keys=["KEY"], seed=1)
+    >>> headers = {"Authorization": basic_authorization("KEY"), "Content-Type": "application/json"}
+    >>> body = b'{"url": "https://example.com/", "httpResponseBody": true}'
+    >>> step = service.handle_request("POST", "/v1/extract", headers, body, 0.0)
+    >>> page = ZyteApiPage(step.url, 404, {}, b"gone")
+    >>> answer = service.handle_fetched(step.ticket, page, 0.5)
+    >>> answer.status, json.loads(answer.body)["statusCode"]
+    (200, 404)
+    """
+    def __new__(cls, /, *, keys: SupportsGetItem[int, str] | None = None, disabled_keys: SupportsGetItem[int, str] | None = None, rate: SupportsFloat | SupportsIndex | None = None, system_rate: SupportsFloat | SupportsIndex | None = None, domain_rate: SupportsFloat | SupportsIndex | None = None, occupied: dict[str, SupportsFloat | SupportsIndex] | None = None, max_payload: SupportsIndex | None = None, timeout: SupportsFloat | SupportsIndex | None = None, forbidden_domains: SupportsGetItem[int, str] | None = None, bans: SupportsGetItem[int, tuple[str | None, SupportsGetItem[int, SupportsIndex], SupportsGetItem[int, str]]] | None = None, faults: str | None = None, seed: SupportsIndex | None = None) -> ZyteApiService: ...
+    def handle_closed(self, /, ticket: SupportsIndex, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        The client of a request went away: nothing more is wanted for it.
+        """
+    def handle_fetched(self, /, ticket: SupportsIndex, outcome: ZyteApiPage | str, now: SupportsFloat | SupportsIndex) -> ServiceAnswer | None:
+        """
+        Takes what came of a page: a `ZyteApiPage`, or the name of a failure. Gives the answer if
+        nothing holds it back.
+        """
+    def handle_malformed(self, /, now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
+        """
+        Answers what the host could not read as an HTTP request.
+        """
+    def handle_request(self, /, method: str, url: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body: bytes, now: SupportsFloat | SupportsIndex) -> ServiceAnswer | ZyteApiFetch:
+        """
+        Takes a request. The URL may be absolute or begin with the path.
+        """
+    @property
+    def max_payload(self, /) -> int:
+        """
+        How many bytes a request's body may have. One more is enough to be told off.
+        """
+    def poll(self, /, now: SupportsFloat | SupportsIndex) -> ServiceAnswer | float | None:
+        """
+        What is to be done next: an answer to send, the moment to come back, or nothing.
+        """
+    def stats_json(self, /) -> str:
+        """
+        The counts so far, as JSON.
+        """
+
+@final
+class ZyteProxyService:
+    """
+    Zyte API's proxy mode, without sockets and clock. It is driven as `ProxyService` is.
+
+    Every argument that is left out keeps the documented default. ``outgoing`` are the addresses
+    that sessions leave from. Rates are in requests a minute: ``rate`` for each key, ``system_rate``
+    for all together, ``domain_rate`` for each website. Sessions live for ``session_life`` seconds in
+    all, for ``session_idle`` after a request, and until ``session_bans`` bans in a row. ``bans`` are
+    rules of a domain (``None`` for any), statuses and texts of a body; ``faults`` is a fault script,
+    as JSON.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.service import ZyteProxyService
+    >>> service = ZyteProxyService(outgoing=["127.0.0.2"], seed=1)
+    >>> headers = {
+    ...     "Proxy-Authorization": basic_authorization("KEY"),
+    ...     "Zyte-Session-ID": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    ... }
+    >>> step = service.handle_request("GET", "http://example.com/", headers, 0.0)
+    >>> step.outgoing
+    '127.0.0.2'
+    >>> service.handle_responded(step.ticket, 302, {"Location": "/b"}, b"", 0.5)
+    ProxyFetch(1, GET http://example.com/b)
+    """
+    def __new__(cls, /, *, keys: SupportsGetItem[int, str] | None = None, disabled_keys: SupportsGetItem[int, str] | None = None, outgoing: SupportsGetItem[int, str] | None = None, sessions_per_address: SupportsIndex | None = None, max_sessions: SupportsIndex | None = None, session_life: SupportsFloat | SupportsIndex | None = None, session_idle: SupportsFloat | SupportsIndex | None = None, session_bans: SupportsIndex | None = None, rate: SupportsFloat | SupportsIndex | None = None, system_rate: SupportsFloat | SupportsIndex | None = None, domain_rate: SupportsFloat | SupportsIndex | None = None, retries: SupportsIndex | None = None, max_redirects: SupportsIndex | None = None, timeout: SupportsFloat | SupportsIndex | None = None, max_header_bytes: SupportsIndex | None = None, max_body_bytes: SupportsIndex | None = None, bans: SupportsGetItem[int, tuple[str | None, SupportsGetItem[int, SupportsIndex], SupportsGetItem[int, str]]] | None = None, forbidden_domains: SupportsGetItem[int, str] | None = None, faults: str | None = None, seed: SupportsIndex | None = None) -> ZyteProxyService: ...
+    def handle_api(self, /, method: str, path: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
+        """
+        Answers a request for the service itself, which has nothing to be asked for.
+        """
+    def handle_closed(self, /, ticket: SupportsIndex, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        Takes note that the client of a request went away.
+        """
+    def handle_connect(self, /, authority: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex) -> ServiceAnswer | ProxyTunnel:
+        """
+        Takes a CONNECT to host and port.
+        """
+    def handle_failed(self, /, ticket: SupportsIndex, failure: str, now: SupportsFloat | SupportsIndex) -> ServiceAnswer | ProxyFetch | ProxyRelay | ProxyWait:
+        """
+        Takes the failure of a fetch, by its name: ``nxdomain``, ``timeout``, ….
+        """
+    def handle_finished(self, /, ticket: SupportsIndex, body_bytes: SupportsIndex, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        Takes note that an answer was passed on, with how many bytes of body.
+        """
+    def handle_request(self, /, method: str, url: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex, tunnel: ProxyTunnel | None = None) -> ServiceAnswer | ProxyFetch | ProxyRelay | ProxyWait:
+        """
+        Takes a request whose URL is absolute, with the tunnel it came through. The body stays
+        with the host.
+        """
+    def handle_responded(self, /, ticket: SupportsIndex, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body_start: SupportsGetItem[int, SupportsIndex], now: SupportsFloat | SupportsIndex) -> ServiceAnswer | ProxyFetch | ProxyRelay | ProxyWait:
+        """
+        Takes a target's answer: status, headers and, if the fetch asked for it, the start of the
+        body.
+        """
+    def handle_unreadable(self, /, too_large: bool, now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
+        """
+        Answers bytes that are no request, or one whose head is too large to be read.
+        """
+    def poll(self, /, now: SupportsFloat | SupportsIndex) -> ProxyFetch | float | None:
+        """
+        What is to be done next: a fetch, the moment to come back, or nothing.
+        """
+    def stats_json(self, /) -> str:
+        """
+        The counts so far, as JSON.
         """
 
 def basic_authorization(api_key: str) -> str:

@@ -16,6 +16,10 @@ from ._core import (
     ProxyWait,
     ServiceAnswer,
     ServiceFetch,
+    ZyteApiFetch,
+    ZyteApiPage,
+    ZyteApiService,
+    ZyteProxyService,
 )
 
 __all__ = [
@@ -29,4 +33,8 @@ __all__ = [
     "ProxyWait",
     "ServiceAnswer",
     "ServiceFetch",
+    "ZyteApiFetch",
+    "ZyteApiPage",
+    "ZyteApiService",
+    "ZyteProxyService",
 ]

@@ -11,7 +11,6 @@ use pyo3::{
     types::{PyBytes, PyString},
 };
 use silkline::{
-    Timestamp,
     http::{Method, Request},
     service::{
         Keys, Pace,
@@ -25,7 +24,7 @@ use silkline::{
 use super::PyAnswer;
 use crate::{
     bridge::PyBridgedQuery,
-    convert::{ReceivedHeaders, Text, delay, moment, seed_or_random},
+    convert::{ReceivedHeaders, Text, delay, moment, seed_or_random, told},
     errors,
 };
 
@@ -168,6 +167,18 @@ impl Outcome<'_> {
 pub(crate) enum Output {
     Answer(PyAnswer),
     WaitUntil(f64),
+}
+
+impl Output {
+    pub(super) fn from_core(py: Python<'_>, output: ServiceOutput) -> PyResult<Option<Self>> {
+        Ok(match output {
+            ServiceOutput::Answer { ticket, answer } => {
+                Some(Self::Answer(PyAnswer::from_core(py, Some(ticket.number()), answer)?))
+            }
+            ServiceOutput::WaitUntil(at) => Some(Self::WaitUntil(told(at))),
+            ServiceOutput::Idle => None,
+        })
+    }
 }
 
 /// An answer, or pages to fetch first.
@@ -364,15 +375,7 @@ impl PyExtractionService {
     fn poll(&self, py: Python<'_>, now: f64) -> PyResult<Option<Output>> {
         let now = moment(now)?;
         let output = self.lock().poll(now);
-        Ok(match output {
-            ServiceOutput::Answer { ticket, answer } => {
-                Some(Output::Answer(PyAnswer::from_core(py, Some(ticket.number()), answer)?))
-            }
-            ServiceOutput::WaitUntil(at) => {
-                Some(Output::WaitUntil(at.since(Timestamp::ZERO).as_secs_f64()))
-            }
-            ServiceOutput::Idle => None,
-        })
+        Output::from_core(py, output)
     }
 
     /// The counts so far, as JSON.

@@ -2,6 +2,7 @@
 
 mod extraction;
 mod proxy;
+mod zyte_api;
 
 use pyo3::{prelude::*, types::PyBytes};
 use silkline::{
@@ -12,6 +13,7 @@ use silkline::{
 pub(crate) use self::{
     extraction::{PyExtractionService, PyFetch, PyFetchQuery, PyFetchedPage},
     proxy::{PyProxyFetch, PyProxyRelay, PyProxyService, PyProxyWait, PyTunnel},
+    zyte_api::{PyZyteApiFetch, PyZyteApiPage, PyZyteApiService, PyZyteProxyService},
 };
 use crate::http::PyHeaders;
 

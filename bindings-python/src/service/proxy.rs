@@ -8,7 +8,6 @@ use std::{
 
 use pyo3::{exceptions::PyValueError, prelude::*};
 use silkline::{
-    Timestamp,
     http::{Method, Request},
     service::{
         Keys,
@@ -34,7 +33,7 @@ use crate::{
 /// >>> ProxyService().handle_connect("example.com:443", headers, 0.0)
 /// ProxyTunnel(example.com:443)
 #[pyclass(name = "ProxyTunnel", module = "silkline.service", frozen)]
-pub(crate) struct PyTunnel(Tunnel);
+pub(crate) struct PyTunnel(pub(super) Tunnel);
 
 #[pymethods]
 impl PyTunnel {
@@ -177,6 +176,15 @@ pub(crate) enum ConnectStep {
     Tunnel(PyTunnel),
 }
 
+impl ConnectStep {
+    pub(super) fn from_core(py: Python<'_>, step: Connect) -> PyResult<Self> {
+        match step {
+            Connect::Answer(answer) => PyAnswer::from_core(py, None, answer).map(Self::Answer),
+            Connect::Tunnel(tunnel) => Ok(Self::Tunnel(PyTunnel(tunnel))),
+        }
+    }
+}
+
 /// What becomes of a request.
 #[derive(IntoPyObject)]
 pub(crate) enum RequestStep {
@@ -187,7 +195,7 @@ pub(crate) enum RequestStep {
 }
 
 impl RequestStep {
-    fn from_core(py: Python<'_>, step: Step) -> PyResult<Self> {
+    pub(super) fn from_core(py: Python<'_>, step: Step) -> PyResult<Self> {
         Ok(match step {
             Step::Answer(answer) => Self::Answer(PyAnswer::from_core(py, None, answer)?),
             Step::Fetch(fetch) => Self::Fetch(PyProxyFetch::from_core(py, *fetch)?),
@@ -202,6 +210,16 @@ impl RequestStep {
 pub(crate) enum PollStep {
     Fetch(PyProxyFetch),
     WaitUntil(f64),
+}
+
+impl PollStep {
+    pub(super) fn from_core(py: Python<'_>, output: ProxyOutput) -> PyResult<Option<Self>> {
+        Ok(match output {
+            ProxyOutput::Fetch(fetch) => Some(Self::Fetch(PyProxyFetch::from_core(py, *fetch)?)),
+            ProxyOutput::WaitUntil(at) => Some(Self::WaitUntil(convert::told(at))),
+            ProxyOutput::Idle => None,
+        })
+    }
 }
 
 /// The proxy service of Smart Proxy Manager, without sockets and clock.
@@ -245,7 +263,7 @@ impl PyProxyService {
 }
 
 /// A ban rule: domain, statuses, texts.
-type Ban = (Option<String>, Vec<u16>, Vec<String>);
+pub(super) type Ban = (Option<String>, Vec<u16>, Vec<String>);
 
 #[pymethods]
 impl PyProxyService {
@@ -335,12 +353,7 @@ impl PyProxyService {
         let now = moment(now)?;
         let request = Request::new(Method::CONNECT, authority.value).with_headers(headers.0);
         let step = self.lock().handle_connect(&request, now);
-        match step {
-            Connect::Answer(answer) => {
-                PyAnswer::from_core(py, None, answer).map(ConnectStep::Answer)
-            }
-            Connect::Tunnel(tunnel) => Ok(ConnectStep::Tunnel(PyTunnel(tunnel))),
-        }
+        ConnectStep::from_core(py, step)
     }
 
     /// Takes a request whose URL is absolute, with the tunnel it came through. The body stays
@@ -388,9 +401,7 @@ impl PyProxyService {
         now: f64,
     ) -> PyResult<RequestStep> {
         let failure = FetchFailure::from_name(&failure.value).ok_or_else(|| {
-            let known: Vec<_> = FetchFailure::all().map(FetchFailure::name).collect();
-            let (name, known) = (failure.value.escape_debug(), known.join(", "));
-            PyValueError::new_err(format!("`{name}` is no failure, these are: {known}"))
+            unknown_failure(&failure.value, FetchFailure::all().map(FetchFailure::name))
         })?;
         let now = moment(now)?;
         let step = self.lock().handle_fetched(Ticket(ticket), FetchOutcome::Failed(failure), now);
@@ -438,15 +449,7 @@ impl PyProxyService {
     fn poll(&self, py: Python<'_>, now: f64) -> PyResult<Option<PollStep>> {
         let now = moment(now)?;
         let output = self.lock().poll(now);
-        Ok(match output {
-            ProxyOutput::Fetch(fetch) => {
-                Some(PollStep::Fetch(PyProxyFetch::from_core(py, *fetch)?))
-            }
-            ProxyOutput::WaitUntil(at) => {
-                Some(PollStep::WaitUntil(seconds(at.since(Timestamp::ZERO))))
-            }
-            ProxyOutput::Idle => None,
-        })
+        PollStep::from_core(py, output)
     }
 
     /// The counts so far, as JSON.
@@ -455,7 +458,12 @@ impl PyProxyService {
     }
 }
 
-fn address(text: &str) -> PyResult<IpAddr> {
+pub(super) fn unknown_failure<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> PyErr {
+    let (name, known) = (name.escape_debug(), known.collect::<Vec<_>>().join(", "));
+    PyValueError::new_err(format!("`{name}` is no failure, these are: {known}"))
+}
+
+pub(super) fn address(text: &str) -> PyResult<IpAddr> {
     let name = text.escape_debug();
     text.parse().map_err(|_| PyValueError::new_err(format!("`{name}` is no IP address")))
 }

@@ -12,18 +12,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from . import sandbox_proxy, values
+from . import sandbox_proxy, sandbox_zyte, values
 
 if TYPE_CHECKING:
-    from silkline.sandbox import ProxyOptions, Sandbox
+    from silkline.sandbox import ProxyOptions, Sandbox, ZyteApiOptions, ZyteProxyOptions
 
 _DESCRIPTION = """\
-Serves two services on this machine, over real HTTP. No account, nothing from outside.
+Serves the services on this machine, over real HTTP. No account, nothing from outside.
 
 The Automatic Extraction API downloads the pages it is asked for (only from hosts it was allowed
 to) and makes the items from what they hold. Smart Proxy Manager is a forward proxy with sessions,
 each of which leaves from an address of its own; for https targets its clients have to trust the
 certificate authority that it made at its first start (the file behind `ca`, or see --export-ca).
+
+Zyte API, the successor of both, and its proxy mode are served on ports of their own if asked for.
 
 Once it listens it prints one line, with what clients need:
 
@@ -55,6 +57,8 @@ first that fits a query, is carried out:
 
 """
     + sandbox_proxy.FAULTS
+    + "\n"
+    + sandbox_zyte.FAULTS
     + """
 examples:
   silkline sandbox --key SECRET
@@ -62,6 +66,7 @@ examples:
   silkline sandbox --occupied shop.localhost=30 --faults faults.json --seed 1
   silkline sandbox --proxy-port 8011 --session-delay 1 --ban-status shop.localhost=403
   silkline sandbox --proxy-port 8011 --key SECRET --export-ca ca.pem --session-idle 60 --max-sessions 10
+  silkline sandbox --zyte-api-port 8020 --zyte-proxy-port 8021
   curl -u SECRET: 127.0.0.1:8011/sessions -X POST
   curl --cacert ca.pem -x http://SECRET:@127.0.0.1:8011 -H 'X-Crawlera-Session: create' https://localhost/
 """
@@ -250,6 +255,7 @@ def add_parser(commands: Any) -> None:
         help="processes that extract, 0 for threads of this one (default: %(default)s)",
     )
     sandbox_proxy.add_options(parser)
+    sandbox_zyte.add_options(parser)
     parser.set_defaults(_parser=parser)
 
 
@@ -271,7 +277,13 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
     if options.occupied:
         given["occupied"] = dict(options.occupied)
     proxy = sandbox_proxy.options(options)
-    for name, place in (("faults", given), ("proxy_faults", proxy)):
+    zyte = sandbox_zyte.options(options, proxy)
+    for name, place in (
+        ("faults", given),
+        ("proxy_faults", proxy),
+        ("zyte_api_faults", zyte["zyte_api"]),
+        ("zyte_proxy_faults", zyte["zyte_proxy"]),
+    ):
         path: Path | None = getattr(options, name)
         try:
             if path is not None:
@@ -279,11 +291,19 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
                 place["faults"] = text
         except (OSError, UnicodeDecodeError) as error:
             parser.error(f"argument --{name.replace('_', '-')}: {error}")
-    ports = {"extraction_port": options.extraction_port, "proxy_port": options.proxy_port}
+    names = ("extraction_port", "proxy_port", "zyte_api_port", "zyte_proxy_port")
+    ports = {name: getattr(options, name) for name in names}
     if set(ports.values()) == {None}:
         ports = {"extraction_port": 8010, "proxy_port": 8011}
     try:
-        return Sandbox(host=options.host, proxy=cast("ProxyOptions", proxy), **ports, **given)
+        return Sandbox(
+            host=options.host,
+            proxy=cast("ProxyOptions", proxy),
+            zyte_api=cast("ZyteApiOptions", zyte["zyte_api"]),
+            zyte_proxy=cast("ZyteProxyOptions", zyte["zyte_proxy"]),
+            **ports,
+            **given,
+        )
     except ValueError as error:
         parser.error(str(error))
 

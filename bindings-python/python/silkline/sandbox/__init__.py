@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from .proxy import ProxyOptions
+from .proxy import ProxyOptions, ZyteProxyOptions
 from .server import Sandbox
+from .zyte_api import ZyteApiOptions
 
-__all__ = ["ProxyOptions", "Sandbox"]
+__all__ = ["ProxyOptions", "Sandbox", "ZyteApiOptions", "ZyteProxyOptions"]

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from silkline.bridge import BridgedQuery
-from silkline.service import ExtractionService, FetchedPage, FetchQuery, ServiceAnswer, ServiceFetch
+from silkline.service import ExtractionService, FetchedPage, FetchQuery, ServiceAnswer
 
 from .extractor import Extracted, Extractor, Task
 from .fetch import Download, Fetcher, FetchLimits
@@ -52,7 +52,7 @@ class ExtractionHost:
         self._limits = limits or FetchLimits()
         self._workers = workers
         self._service_options = service
-        self._service = ExtractionService(**service)
+        self._service: Any = self._make_service()
         self._pending: dict[int, _Pending] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._runner: web.ServerRunner | None = None
@@ -63,7 +63,7 @@ class ExtractionHost:
         self._loop = asyncio.get_running_loop()
         self._zero = self._loop.time()
         # The machine is made anew, so that ids tell the time from here on.
-        self._service = ExtractionService(**{"epoch": time.time(), **self._service_options})
+        self._service = self._make_service(epoch=time.time())
         await self._open()
         server = _Server(self)
         self._runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
@@ -91,6 +91,10 @@ class ExtractionHost:
         await runner.cleanup()
         await self._close()
 
+    def _make_service(self, **defaults: Any) -> Any:
+        """The machine that decides."""
+        return ExtractionService(**{**defaults, **self._service_options})
+
     def stats(self) -> dict[str, Any]:
         """What the service counted so far."""
         counts: dict[str, Any] = json.loads(self._service.stats_json())
@@ -116,16 +120,14 @@ class ExtractionHost:
         step = self._service.handle_request(
             request.method, request.rel_url.raw_path, request.raw_headers, body, self._now()
         )
-        if isinstance(step, ServiceFetch):
-            answer = await self._process(step)
-        else:
-            answer = step
+        answer = step if isinstance(step, ServiceAnswer) else await self._process(step)
         _log.info("%s %s: %d", request.method, request.path, answer.status)
         return await self._respond(request, answer)
 
     def malformed(self) -> ServiceAnswer:
         """The answer to what is no HTTP request."""
-        return self._service.handle_malformed(self._now())
+        answer: ServiceAnswer = self._service.handle_malformed(self._now())
+        return answer
 
     async def _read(self, request: _Request) -> bytes:
         body = bytearray()
@@ -136,12 +138,12 @@ class ExtractionHost:
                 break
         return bytes(body)
 
-    async def _process(self, step: ServiceFetch) -> ServiceAnswer:
+    async def _process(self, step: Any) -> ServiceAnswer:
         """Has the pages fetched and waits until the machine gives the answer."""
         pending = _Pending(self._loop.create_future())
         self._pending[step.ticket] = pending
-        for query in step.queries:
-            task = self._loop.create_task(self._work(step.ticket, query))
+        for work in self._works(step):
+            task = self._loop.create_task(work)
             pending.tasks.add(task)
             task.add_done_callback(pending.tasks.discard)
         self._pump()
@@ -191,6 +193,11 @@ class ExtractionHost:
         """Makes no more pages."""
         await self._fetcher.close()
         self._extractor.close()
+
+    def _works(self, step: Any) -> Iterator[Coroutine[Any, Any, None]]:
+        """What is to be done for the answer, all at a time."""
+        for query in step.queries:
+            yield self._work(step.ticket, query)
 
     async def _work(self, ticket: int, query: FetchQuery) -> None:
         try:

@@ -38,6 +38,17 @@ class Download:
 
 
 @dataclass(frozen=True)
+class Page:
+    """A target's answer, whatever its status."""
+
+    url: str
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    """With any content coding undone."""
+
+
+@dataclass(frozen=True)
 class FetchLimits:
     """How much a page may cost."""
 
@@ -88,17 +99,63 @@ class Fetcher:
             _log.info("%s: %s: %s", url, type(error).__name__, error)
             return _failure(error)
 
+    async def page(
+        self, url: str, method: str, headers: list[tuple[str, str]], body: bytes, *, follow: bool
+    ) -> Page | str:
+        """What a target answers to any request, or the failure's name."""
+        try:
+            fetching = self._page(URL(url, encoded=True), method, headers, body, follow=follow)
+            return await asyncio.wait_for(fetching, self._fetch_timeout)
+        except _Failed as error:
+            return error.failure
+        except (aiohttp.ClientError, OSError, ValueError, asyncio.TimeoutError) as error:
+            _log.info("%s: %s: %s", url, type(error).__name__, error)
+            return _failure(error)
+
+    async def _page(
+        self, url: URL, method: str, headers: list[tuple[str, str]], body: bytes, *, follow: bool
+    ) -> Page:
+        async with self._session() as session:
+            for _ in range(self._limits.max_redirects + 1):
+                self._check(url)
+                async with session.request(
+                    method,
+                    url.with_user(None),
+                    headers=headers,
+                    data=body or None,
+                    allow_redirects=False,
+                ) as response:
+                    location = response.headers.get("Location")
+                    if follow and response.status in _REDIRECTS and location is not None:
+                        url = _target(response.url, location)
+                        if response.status < 307 and method != "HEAD":
+                            method, body = "GET", b""
+                        continue
+                    return Page(
+                        url=str(response.url),
+                        status=response.status,
+                        headers=[
+                            (name.decode("latin-1"), value.decode("latin-1"))
+                            for name, value in response.raw_headers
+                        ],
+                        body=await self._read(response),
+                    )
+        raise _Failed("redirects")
+
     async def _fetch(self, url: URL) -> Download | int:
-        # A session of its own: what one page sets is nothing to another.
-        async with aiohttp.ClientSession(
+        async with self._session() as session:
+            return await self._follow(session, url)
+
+    def _session(self) -> aiohttp.ClientSession:
+        # One of its own for each page: what one page sets is nothing to another.
+        return aiohttp.ClientSession(
             connector=self._connector,
             connector_owner=False,
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             headers=_HEADERS,
             timeout=self._timeout,
             trust_env=False,
-        ) as session:
-            return await self._follow(session, url)
+        )
 
     async def _follow(self, session: aiohttp.ClientSession, url: URL) -> Download | int:
         for _ in range(self._limits.max_redirects + 1):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from .extraction import ExtractionHost
 from .fetch import FetchLimits
-from .proxy import ProxyHost, ProxyOptions
+from .proxy import ProxyHost, ProxyOptions, ZyteProxyHost, ZyteProxyOptions
+from .zyte_api import ZyteApiHost, ZyteApiOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -31,6 +32,8 @@ class Sandbox:
     ``proxy`` says of it. The limits of the extraction service are those of
     `silkline.service.ExtractionService`; what is left out is as documented. Pages are fetched from
     ``allow_hosts`` only: names, ``*.NAME``, addresses, networks, ``localhost``, ``public`` or ``*``.
+    Zyte API listens if ``zyte_api_port`` is given, its proxy mode if ``zyte_proxy_port`` is; their
+    limits are those of `silkline.service.ZyteApiService` and `silkline.service.ZyteProxyService`.
     With ``workers`` pages are extracted in so many processes (the program then needs the usual
     ``if __name__ == "__main__"``), else in threads.
     """
@@ -41,6 +44,8 @@ class Sandbox:
         host: str = "127.0.0.1",
         extraction_port: int | None = 0,
         proxy_port: int | None = None,
+        zyte_api_port: int | None = None,
+        zyte_proxy_port: int | None = None,
         keys: Iterable[str] | None = None,
         disabled_keys: Iterable[str] = (),
         rate: float | None = None,
@@ -65,31 +70,37 @@ class Sandbox:
         concurrency: int = FetchLimits.concurrency,
         workers: int = 0,
         proxy: ProxyOptions | None = None,
+        zyte_api: ZyteApiOptions | None = None,
+        zyte_proxy: ZyteProxyOptions | None = None,
     ) -> None:
         self._address = host
         self._extraction_port = extraction_port
         self._proxy_port = proxy_port
+        self._zyte_api_port = zyte_api_port
+        self._zyte_proxy_port = zyte_proxy_port
         keys = None if keys is None else list(keys)
         allow_hosts = list(allow_hosts)
-        self._proxy = ProxyHost(
-            keys=keys,
-            disabled_keys=list(disabled_keys),
-            allow_hosts=allow_hosts,
-            seed=seed,
-            **(proxy or {}),
+        disabled_keys = list(disabled_keys)
+        users: dict[str, Any] = {"keys": keys, "disabled_keys": disabled_keys, "seed": seed}
+        limits = FetchLimits(
+            connect_timeout=connect_timeout,
+            fetch_timeout=fetch_timeout,
+            max_page_bytes=max_page_bytes,
+            max_redirects=max_redirects,
+            concurrency=concurrency,
+        )
+        self._proxy = ProxyHost(allow_hosts=allow_hosts, **users, **(proxy or {}))
+        self._zyte_proxy = ZyteProxyHost(
+            self._proxy, allow_hosts=allow_hosts, **users, **(zyte_proxy or {})
+        )
+        self._zyte_api = ZyteApiHost(
+            allow_hosts=allow_hosts, limits=limits, workers=workers, **users, **(zyte_api or {})
         )
         self._extraction = ExtractionHost(
             allow_hosts=allow_hosts,
-            limits=FetchLimits(
-                connect_timeout=connect_timeout,
-                fetch_timeout=fetch_timeout,
-                max_page_bytes=max_page_bytes,
-                max_redirects=max_redirects,
-                concurrency=concurrency,
-            ),
+            limits=limits,
             workers=workers,
-            keys=keys,
-            disabled_keys=list(disabled_keys),
+            **users,
             rate=rate,
             burst=burst,
             system_rate=system_rate,
@@ -103,24 +114,27 @@ class Sandbox:
             domain_wait=domain_wait,
             shuffle=shuffle,
             faults=faults,
-            seed=seed,
         )
 
     async def start(self) -> None:
         """Begins to listen."""
-        if self._extraction_port is not None:
-            await self._extraction.start(self._address, self._extraction_port)
-        if self._proxy_port is not None:
-            try:
-                await self._proxy.start(self._address, self._proxy_port)
-            except BaseException:
-                await self.stop()
-                raise
+        try:
+            for host, port in (
+                (self._extraction, self._extraction_port),
+                (self._proxy, self._proxy_port),
+                (self._zyte_api, self._zyte_api_port),
+                (self._zyte_proxy, self._zyte_proxy_port),
+            ):
+                if port is not None:
+                    await host.start(self._address, port)
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Stops listening and gives up what is in progress. The counts stay."""
-        await self._proxy.stop()
-        await self._extraction.stop()
+        for host in (self._zyte_proxy, self._zyte_api, self._proxy, self._extraction):
+            await host.stop()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -151,6 +165,16 @@ class Sandbox:
         return None if port is None else self._origin(port).replace("http:", "https:", 1)
 
     @property
+    def zyte_api_url(self) -> str:
+        """The endpoint for clients of Zyte API, once it listens."""
+        return f"{self._origin(self._zyte_api.port)}/v1/extract"
+
+    @property
+    def zyte_proxy_url(self) -> str:
+        """The proxy for clients of Zyte API's proxy mode, once it listens."""
+        return self._origin(self._zyte_proxy.port)
+
+    @property
     def ca_certificate(self) -> Path:
         """The certificate that clients of the proxy have to trust for https targets."""
         return self._proxy.authority.certificate
@@ -163,6 +187,11 @@ class Sandbox:
             yield f"proxy {self.proxy_url}"
             if self.proxy_tls_url is not None:
                 yield f"proxy-tls {self.proxy_tls_url}"
+        if self._zyte_api_port is not None:
+            yield f"zyte-api {self.zyte_api_url}"
+        if self._zyte_proxy_port is not None:
+            yield f"zyte-proxy {self.zyte_proxy_url}"
+        if self._proxy_port is not None or self._zyte_proxy_port is not None:
             yield f"ca {self.ca_certificate}"
 
     def _origin(self, port: int) -> str:
@@ -170,9 +199,13 @@ class Sandbox:
         return f"http://{address}:{port}"
 
     def stats(self) -> dict[str, Any]:
-        """What the services counted so far: the extraction's, and the proxy's under ``proxy``."""
-        if self._proxy_port is None:
-            return self._extraction.stats()
-        if self._extraction_port is None:
-            return {"proxy": self._proxy.stats()}
-        return {**self._extraction.stats(), "proxy": self._proxy.stats()}
+        """What the services counted so far: the extraction's, and the others' under their names."""
+        others: dict[str, tuple[ExtractionHost | ProxyHost, int | None]] = {
+            "proxy": (self._proxy, self._proxy_port),
+            "zyte_api": (self._zyte_api, self._zyte_api_port),
+            "zyte_proxy": (self._zyte_proxy, self._zyte_proxy_port),
+        }
+        counts = {name: host.stats() for name, (host, port) in others.items() if port is not None}
+        if self._extraction_port is None and counts:
+            return counts
+        return {**self._extraction.stats(), **counts}

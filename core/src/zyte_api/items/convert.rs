@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     Converted,
-    fields::{Field, Names},
+    fields::{Field, Names, PROBABILITY},
     members::{Leftovers, Members, Path, Value},
 };
 use crate::json::{Cursor, InvalidJson, Kind, Span};
@@ -26,12 +26,10 @@ pub(super) fn convert(
     let start = cursor.clone();
     let mut members = Members::read(&mut cursor)?;
     cursor.end()?;
-    let page_url = members.get("url").filter(|url| url.kind == Kind::String).map(|url| url.span);
     let mut converter = Converter {
         direction,
         text,
         start,
-        page_url,
         // Most of an item is text that moves as it is.
         out: String::with_capacity(text.len() + text.len() / 8),
         lost: Leftovers::default(),
@@ -45,7 +43,6 @@ struct Converter<'a> {
     text: &'a str,
     /// A cursor over the text, to begin others with.
     start: Cursor<'a>,
-    page_url: Option<Span>,
     out: String,
     lost: Leftovers,
 }
@@ -101,17 +98,8 @@ impl<'a> Converter<'a> {
             Field::Either(ours, theirs) => self.either(ours, theirs, members),
             Field::Authors if from => self.read_authors(members, path)?,
             Field::Authors => self.write_authors(members, path)?,
-            Field::Probability | Field::ProbabilityUnsaid if from => {
-                self.read_probability(members, path)?;
-            }
+            Field::Probability if from => self.read_probability(members, path)?,
             Field::Probability => self.group("metadata", ["{", "}"], PROBABILITY, members, path)?,
-            Field::ProbabilityUnsaid => {
-                let probability = members.get("probability");
-                if probability.is_some_and(|value| is_one(self.raw(value.span))) {
-                    members.take("probability");
-                }
-            }
-            Field::UrlOfPart => self.url_of_part(members),
             Field::GtinType => self.gtin_type(members),
             Field::NumberAsText(names) => self.number(names, members),
             Field::OnlyOurs(field) if from => self.field(field, members, path)?,
@@ -483,19 +471,6 @@ impl<'a> Converter<'a> {
         Ok(())
     }
 
-    fn url_of_part(&mut self, members: &mut Members<'a>) {
-        const URL: Names = Names { ours: "url", theirs: "url" };
-        if self.direction == Direction::FromTheirs
-            && members.get("url").is_none()
-            && let Some(page_url) = self.page_url
-        {
-            self.member("url");
-            self.push(page_url);
-        } else {
-            self.whole(URL, members, |_| true);
-        }
-    }
-
     fn gtin_type(&mut self, members: &mut Members<'a>) {
         const TYPE: Names = Names { ours: "type", theirs: "type" };
         let (source, target) = self.names(Names { ours: "ean13", theirs: "gtin13" });
@@ -584,19 +559,8 @@ impl<'a> Converter<'a> {
     }
 }
 
-const PROBABILITY: &[Field] =
-    &[Field::Scalar(Names { ours: "probability", theirs: "probability" })];
-
 /// Whether that is a number as JSON writes it.
 fn is_number(text: &str) -> bool {
     let Ok(mut cursor) = Cursor::new(text.as_bytes()) else { return false };
     cursor.kind() == Ok(Kind::Number) && cursor.skip() == Ok(Span { start: 0, end: text.len() })
-}
-
-/// Whether a number's text is one.
-fn is_one(text: &str) -> bool {
-    text.strip_prefix('1').is_some_and(|rest| {
-        rest.is_empty()
-            || rest.strip_prefix('.').is_some_and(|zeros| zeros.bytes().all(|b| b == b'0'))
-    })
 }

@@ -34,10 +34,6 @@ pub(super) enum Field {
     Authors,
     /// `probability`, which we always have; `metadata.probability`, 1 if absent.
     Probability,
-    /// The same where their schema has no metadata: only certainty can be said.
-    ProbabilityUnsaid,
-    /// `url` of a part of a page: ours is that of the page where theirs is absent.
-    UrlOfPart,
     /// The type of a GTIN: `ean13` is `gtin13`.
     GtinType,
     /// A number on our side, the same number as a string on theirs.
@@ -49,7 +45,7 @@ pub(super) enum Field {
 
 use Field::{
     Authors, Each, Either, FirstOfOurs, GtinType, InsideTheirs, NumberAsText, Object, OnlyOurs,
-    Probability, ProbabilityUnsaid, UrlOfPart, Wrapped, WrappedEach,
+    Probability, Wrapped, WrappedEach,
 };
 
 const fn names(ours: &'static str, theirs: &'static str) -> Names {
@@ -105,6 +101,8 @@ const IMAGES: Field = WrappedEach(both("images"), "url");
 const LINK: &[Field] = &[same("url"), same("text")];
 const PAGINATION_PREVIOUS: Field = Object(both("paginationPrevious"), LINK);
 const PAGINATION_NEXT: Field = Object(both("paginationNext"), LINK);
+/// `probability` as it stands among their metadata.
+pub(super) const PROBABILITY: &[Field] = &[scalar("probability", "probability")];
 /// Where our schema has no probability either.
 const METADATA: Field = InsideTheirs("metadata", &[]);
 
@@ -196,7 +194,7 @@ const PRODUCT: &[Field] = &[
 
 /// A variant is a product on our side, and less than that on theirs.
 const VARIANT: &[Field] = &[
-    UrlOfPart,
+    same("url"),
     same("canonicalUrl"),
     same("name"),
     OFFERS,
@@ -214,7 +212,7 @@ const VARIANT: &[Field] = &[
     same("color"),
     same("size"),
     same("style"),
-    ProbabilityUnsaid,
+    OnlyOurs(&InsideTheirs("metadata", PROBABILITY)),
 ];
 
 const PRODUCT_LIST: &[Field] = &[

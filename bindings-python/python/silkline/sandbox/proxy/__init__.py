@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .host import ProxyHost
-from .options import ProxyOptions
+from .host import ProxyHost, ZyteProxyHost
+from .options import ProxyOptions, ZyteProxyOptions
 
-__all__ = ["ProxyHost", "ProxyOptions"]
+__all__ = ["ProxyHost", "ProxyOptions", "ZyteProxyHost", "ZyteProxyOptions"]

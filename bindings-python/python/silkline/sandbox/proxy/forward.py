@@ -14,6 +14,7 @@ from silkline.service import (
     ProxyService,
     ProxyWait,
     ServiceAnswer,
+    ZyteProxyService,
 )
 
 from .exchange import Connection, Replay
@@ -43,7 +44,9 @@ async def send_answer(connection: Connection, answer: ServiceAnswer) -> None:
 class Forwarder:
     """Carries out what the service decides for a request."""
 
-    def __init__(self, service: ProxyService, outgoing: Outgoing, held: Held) -> None:
+    def __init__(
+        self, service: ProxyService | ZyteProxyService, outgoing: Outgoing, held: Held
+    ) -> None:
         self._service = service
         self._outgoing = outgoing
         self._held = held
@@ -57,13 +60,15 @@ class Forwarder:
         fetched: Fetched | None = None
         try:
             current: Step = step
+            # A redirect may ask for a page where something was sent before.
+            method: str | None = None
             while not isinstance(current, ServiceAnswer):
                 if isinstance(current, ProxyWait):
                     current = await self._held.fetch(ticket)
                 elif isinstance(current, ProxyFetch):
-                    current, fetched = await self._fetch(
-                        current, body() if connection.has_body else None
-                    )
+                    method = method or current.method
+                    sends = connection.has_body and current.method == method
+                    current, fetched = await self._fetch(current, body() if sends else None)
                 elif fetched is not None:
                     await self._relay(connection, current, fetched)
                     return

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 
-from silkline.service import ProxyFetch, ProxyService
+from silkline.service import ProxyFetch, ProxyService, ZyteProxyService
 
 
 class Held:
     """Wakes each request that is held back when the service says that it is on time."""
 
-    def __init__(self, service: ProxyService) -> None:
+    def __init__(self, service: ProxyService | ZyteProxyService) -> None:
         self._service = service
         self._waiting: dict[int, asyncio.Future[ProxyFetch]] = {}
         self._timer: asyncio.TimerHandle | None = None

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import h11
 
 from silkline.sandbox.hosts import AllowedHosts
-from silkline.service import ProxyService, ProxyTunnel, ServiceAnswer
+from silkline.service import ProxyService, ProxyTunnel, ServiceAnswer, ZyteProxyService
 
 from .addresses import DEFAULT, addresses
 from .authority import Authority
@@ -61,6 +61,8 @@ class ProxyHost:
     speaking TLS with its clients itself. The rest is for `ProxyService`.
     """
 
+    _machine: type[ProxyService | ZyteProxyService] = ProxyService
+
     def __init__(
         self,
         *,
@@ -74,7 +76,7 @@ class ProxyHost:
         self._allowed = AllowedHosts(allow_hosts)
         self._ca_directory = ca_directory
         self._target_ca = target_ca
-        self._service = ProxyService(outgoing=addresses(outgoing), **service)
+        self._service = self._machine(outgoing=addresses(outgoing), **service)
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
         self.port: int = 0
@@ -227,6 +229,21 @@ class ProxyHost:
         else:
             answer = self._service.handle_api(method, target, headers, Held.now())
             await send_answer(connection, answer)
+
+
+class ZyteProxyHost(ProxyHost):
+    """Serves Zyte API's proxy mode in the same way, under the authority of another host."""
+
+    _machine = ZyteProxyService
+
+    def __init__(self, other: ProxyHost, **options: Any) -> None:
+        super().__init__(**options)
+        self._other = other
+
+    @cached_property
+    def authority(self) -> Authority:
+        """The authority that clients have to trust for https targets."""
+        return self._other.authority
 
 
 def _port(server: asyncio.Server) -> int:

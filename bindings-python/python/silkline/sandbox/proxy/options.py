@@ -48,3 +48,46 @@ class ProxyOptions(TypedDict, total=False):
     """The authority of https targets on this machine, which are not verified otherwise."""
     tls_port: int
     """Another port, where the proxy itself speaks TLS; 0 for any free one."""
+
+
+class ZyteProxyOptions(TypedDict, total=False):
+    """Settings of Zyte API's proxy mode; what is left out is as documented, where it is."""
+
+    outgoing: Sequence[str]
+    """The addresses that sessions leave from: addresses, ranges, networks."""
+    sessions_per_address: int
+    """How many sessions may share an address."""
+    max_sessions: int
+    """How many sessions an account may have (5000)."""
+    session_life: float
+    """Seconds that a session lives in all (900)."""
+    session_idle: float
+    """Seconds that it lives after a request (120)."""
+    session_bans: int
+    """Bans in a row that end it (3)."""
+    rate: float
+    """Requests a minute for each key (3000)."""
+    system_rate: float
+    """Requests a minute for all keys together (no limit)."""
+    domain_rate: float
+    """Requests a minute for each website (no limit)."""
+    retries: int
+    """Retries outside sessions (3)."""
+    max_redirects: int
+    """Redirects to follow (20)."""
+    timeout: float
+    """Seconds for an attempt (30)."""
+    max_body_bytes: int
+    """Size of an answer's body (500 MB)."""
+    bans: list[tuple[str | None, list[int], list[str]]]
+    """What is a ban: domain (``None`` for any), statuses, texts of a body."""
+    forbidden_domains: list[str]
+    """Domains that are not allowed."""
+    faults: str
+    """A fault script, as JSON."""
+    ca_directory: Path
+    """Where the certificate authority is kept (``~/.local/share/silkline``)."""
+    target_ca: Path
+    """The authority of https targets on this machine, which are not verified otherwise."""
+    tls_port: int
+    """Another port, where the proxy itself speaks TLS; 0 for any free one."""
