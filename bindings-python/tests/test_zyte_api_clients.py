@@ -33,15 +33,19 @@ def test_the_command_line_of_zyte_api(tmp_path: Path, site: str) -> None:
          "echoData": 3},
         {"url": site + "/status/404", "article": True, "echoData": 4},
         {"url": site + THREAD, "forumThread": True, "echoData": 5},
-        {"url": site + "/status/403", "product": True, "echoData": 6},
+        {"url": "http://nobody.invalid/", "product": True, "echoData": 6},
     ]  # fmt: skip
     (tmp_path / "queries.jl").write_text("".join(f"{json.dumps(query)}\n" for query in queries))
     python = interpreter("zyte-api")
     faults = [
         {"when": {"url": "*copper*"}, "times": 1, "then": {"status": 500}},
-        {"when": {"url": "*/status/404"}, "times": 1, "then": {"problem": "internal-error"}},
+        {
+            "when": {"url": "*/status/404"},
+            "times": 1,
+            "then": {"problem": "/download/internal-error"},
+        },
     ]
-    options: ZyteApiOptions = {"bans": [(None, [403], [])], "faults": json.dumps(faults)}
+    options: ZyteApiOptions = {"faults": json.dumps(faults)}
 
     async def main() -> tuple[str, dict[str, Any]]:
         async with Sandbox(
@@ -63,9 +67,9 @@ def test_the_command_line_of_zyte_api(tmp_path: Path, site: str) -> None:
     assert found[3]["httpResponseHeaders"]
     assert found[4]["statusCode"] == 404
     assert found[5]["forumThread"]["posts"]
-    # The last one is banned, however often it is tried.
-    assert any("/download/temporary-error" in line for line in lines)
-    assert stats["problems"]["/download/temporary-error"] == 4
+    assert any("/download/domain-forbidden" in line for line in lines)
+    problems = {"500": 1, "/download/internal-error": 1, "/download/domain-forbidden": 1}
+    assert stats["problems"] == problems
     assert stats["billed"] == 5
     assert "API error types" in err
 
@@ -140,4 +144,11 @@ def test_scrapy_zyte_api(tmp_path: Path, site: str) -> None:
     assert found["injected"][0]
     assert found["injected"][1]
     assert stats["problems"] == {}
-    assert stats["billed"] == 6
+    # What is injected comes besides the page.
+    assert stats["outputs"] == {
+        "product": 2,
+        "article": 1,
+        "forumThread": 1,
+        "httpResponseBody": 2,
+        "browserHtml": 1,
+    }
