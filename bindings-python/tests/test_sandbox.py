@@ -484,5 +484,6 @@ def test_the_example_of_the_documentation(capsys: pytest.CaptureFixture[str]) ->
     (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     exec(compile(program, "sandbox.md", "exec"), {"__name__": "__main__"})
     assert capsys.readouterr().out == "Hello\n1\n"
-    (script,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    script, newer = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    Sandbox(zyte_api={"faults": newer})
     Sandbox(faults=script)
