@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from silkline.exceptions import ExtractionJobError, ProxyServiceError, ServiceError, SilklineError
 from typing import Any, Final, Literal, SupportsFloat, SupportsIndex, final
 
-__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "Budget", "Converted", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PlanRun", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyEndpoint", "ProxyEngine", "ProxyFetch", "ProxyFetched", "ProxyFinished", "ProxyIncomplete", "ProxyOptions", "ProxyRelay", "ProxySend", "ProxyService", "ProxySessionList", "ProxySessionLost", "ProxyStats", "ProxyStopped", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Unmapped", "Usage", "Use", "Wait", "WaitUntil", "ZyteApiFetch", "ZyteApiPage", "ZyteApiService", "ZyteProxyService", "basic_authorization", "basic_credentials", "connect_status", "from_zyte_api", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks", "to_zyte_api"]
+__all__ = ["ERROR_CODES", "PAGE_TYPES", "VERSION", "Abort", "BridgeRelay", "BridgeSend", "BridgeTunnel", "BridgedQuery", "Budget", "Converted", "ExtractionApi", "ExtractionEngine", "ExtractionFinished", "ExtractionSend", "ExtractionService", "ExtractionStats", "ExtractionStopped", "ExtractionUnmatched", "FetchQuery", "FetchedPage", "Headers", "Idle", "Pace", "Place", "PlanRun", "PoolStats", "Problem", "Progress", "ProxiedRequest", "ProxyAnswer", "ProxyApi", "ProxyBridge", "ProxyEndpoint", "ProxyEngine", "ProxyFetch", "ProxyFetched", "ProxyFinished", "ProxyIncomplete", "ProxyOptions", "ProxyRelay", "ProxySend", "ProxyService", "ProxySessionList", "ProxySessionLost", "ProxyStats", "ProxyStopped", "ProxyTunnel", "ProxyWait", "Query", "QueryError", "Rate", "RateLimiter", "Request", "Result", "RetryPolicy", "Rng", "Rule", "ServiceAnswer", "ServiceFetch", "SessionKey", "SessionPool", "Turn", "Unavailable", "Unmapped", "Usage", "Use", "Wait", "WaitUntil", "ZyteApiFetch", "ZyteApiPage", "ZyteApiService", "ZyteProxyService", "basic_authorization", "basic_credentials", "connect_status", "from_zyte_api", "parse_http_date", "proxy_leaks", "read_connect_failure", "retry_after", "strip_proxy_leaks", "to_zyte_api"]
 
 ERROR_CODES: Final[list[str]]
 """
@@ -50,6 +50,118 @@ class Abort:
     def request_id(self, /) -> int:
         """
         The id of the request.
+        """
+
+@final
+class BridgeRelay:
+    """
+    The head of a target's answer, as a bridge passes it on.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.bridge import ProxyBridge
+    >>> bridge = ProxyBridge("NEW-KEY")
+    >>> headers = {"Proxy-Authorization": basic_authorization("KEY")}
+    >>> send = bridge.handle_request("GET", "http://a.example/", headers, 0.0)
+    >>> bridge.handle_response(send.ticket, 404, {"Content-Type": "text/html"}, b"", 1.0)
+    BridgeRelay(404)
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def headers(self, /) -> Headers:
+        """
+        The headers to pass on.
+        """
+    @property
+    def status(self, /) -> int:
+        """
+        The status.
+        """
+
+@final
+class BridgeSend:
+    """
+    A request for the proxy behind a bridge.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.bridge import ProxyBridge
+    >>> headers = {"Proxy-Authorization": basic_authorization("KEY"), "X-Crawlera-JobId": "7"}
+    >>> send = ProxyBridge("NEW-KEY").handle_request("GET", "http://a.example/", headers, 0.0)
+    >>> send, send.headers["Zyte-JobId"], send.connect_headers
+    (BridgeSend(1, GET http://a.example/), '7', None)
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def connect_headers(self, /) -> Headers | None:
+        """
+        The headers of the CONNECT that opens the tunnel; ``None`` for a plain target.
+        """
+    @property
+    def headers(self, /) -> Headers:
+        """
+        The headers: of the request in absolute form, or of the one inside the tunnel.
+        """
+    @property
+    def method(self, /) -> str:
+        """
+        The method.
+        """
+    @property
+    def ticket(self, /) -> int:
+        """
+        By which to speak of it.
+        """
+    @property
+    def url(self, /) -> str:
+        """
+        The target's URL, absolute.
+        """
+
+@final
+class BridgeTunnel:
+    """
+    An open tunnel of a bridge: what its CONNECT said counts for each request inside.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.bridge import ProxyBridge
+    >>> headers = {"Proxy-Authorization": basic_authorization("KEY")}
+    >>> ProxyBridge("NEW-KEY").handle_connect("example.com:443", headers, 0.0)
+    BridgeTunnel(example.com:443)
+    """
+    def __repr__(self, /) -> str: ...
+    @property
+    def authority(self, /) -> str:
+        """
+        Host and port of the target.
+        """
+    @property
+    def headers(self, /) -> Headers:
+        """
+        The headers of the 200 that answers the CONNECT.
+        """
+
+@final
+class BridgedQuery:
+    """
+    What came of a query at Zyte API, for `silkline.service.ExtractionService.handle_fetched`, which
+    answers in the words of the Automatic Extraction API.
+
+    >>> from silkline.bridge import BridgedQuery
+    >>> BridgedQuery.of_error("user_rate_limit_exceeded", "user rate limit exceeded", 7.0)
+    BridgedQuery('user-rate-limit-exceeded')
+    >>> BridgedQuery.of_error("network_failure", "the connection failed")
+    BridgedQuery('InternalError')
+    """
+    def __repr__(self, /) -> str: ...
+    @staticmethod
+    def of_error(code: str, message: str, retry_after: SupportsFloat | SupportsIndex | None = None) -> BridgedQuery:
+        """
+        From an error that no result explains: its code, its message, and the seconds after which
+        the service asked to try again.
+        """
+    @staticmethod
+    def of_result(result: Result) -> BridgedQuery:
+        """
+        From the result of a query.
         """
 
 @final
@@ -485,7 +597,7 @@ class ExtractionService:
         """
         The client of a request went away: nothing more is wanted for it.
         """
-    def handle_fetched(self, /, ticket: SupportsIndex, index: SupportsIndex, outcome: FetchedPage | SupportsIndex | str, now: SupportsFloat | SupportsIndex) -> ServiceAnswer | None:
+    def handle_fetched(self, /, ticket: SupportsIndex, index: SupportsIndex, outcome: FetchedPage | BridgedQuery | SupportsIndex | str, now: SupportsFloat | SupportsIndex) -> ServiceAnswer | None:
         """
         Takes what came of a page: a `FetchedPage`, the target's status if it was none of success,
         or the name of a failure. Gives the answer if that was all it lacked.
@@ -1385,6 +1497,70 @@ class ProxyApi:
         >>> request = Request("GET", "http://example.com/", {"X-Crawlera-Session": "7"})
         >>> ProxyApi("KEY").strip_leaks(request)
         Request('GET', 'http://example.com/', Headers([]), <0 bytes>)
+        """
+
+@final
+class ProxyBridge:
+    """
+    Speaks Smart Proxy Manager with unchanged programs, for a host that sends through the proxy mode
+    of Zyte API at ``endpoint``, with ``api_key``.
+
+    Programs may use any non-empty key, or one of ``keys``. Sessions are made here and end with those
+    of Zyte API: after 15 minutes, or 2 minutes unused. Moments are seconds on any clock that does
+    not go back.
+
+    >>> from silkline import basic_authorization
+    >>> from silkline.bridge import ProxyBridge
+    >>> bridge = ProxyBridge("NEW-KEY", seed=1)
+    >>> headers = {"Authorization": basic_authorization("KEY")}
+    >>> answer = bridge.handle_api("POST", "/sessions", headers, 0.0)
+    >>> answer.status, answer.body
+    (200, b'910a2dec-8902-4cc1-beeb-8da1658eec67')
+    """
+    def __new__(cls, /, api_key: str, endpoint: str | None = None, *, keys: SupportsGetItem[int, str] | None = None, seed: SupportsIndex | None = None) -> ProxyBridge: ...
+    def __repr__(self, /) -> str: ...
+    def handle_api(self, /, method: str, path: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
+        """
+        Answers a call of the sessions API, by its path.
+        """
+    def handle_closed(self, /, ticket: SupportsIndex, now: SupportsFloat | SupportsIndex) -> None:
+        """
+        Takes note that the program went away.
+        """
+    def handle_connect(self, /, authority: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex) -> ServiceAnswer | BridgeTunnel:
+        """
+        Takes a CONNECT to host and port.
+        """
+    def handle_connect_refused(self, /, ticket: SupportsIndex, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
+        """
+        Takes what the proxy behind answered to a CONNECT that it refused.
+        """
+    def handle_failed(self, /, ticket: SupportsIndex, failure: str, now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
+        """
+        Takes note that a request has no answer: ``nxdomain``, ``timeout``, ….
+        """
+    def handle_request(self, /, method: str, url: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], now: SupportsFloat | SupportsIndex, tunnel: BridgeTunnel | None = None) -> ServiceAnswer | BridgeSend:
+        """
+        Takes a request whose URL is absolute, with the tunnel it came through. The body stays
+        with the host.
+        """
+    def handle_response(self, /, ticket: SupportsIndex, status: SupportsIndex, headers: Mapping[str, str] | Iterable[tuple[str, str]] | Mapping[bytes, list[bytes]] | Iterable[tuple[bytes, bytes]], body_start: SupportsGetItem[int, SupportsIndex], now: SupportsFloat | SupportsIndex) -> ServiceAnswer | BridgeRelay:
+        """
+        Takes what the proxy behind answered: status, headers and the start of the body.
+        """
+    def handle_unreadable(self, /, too_large: bool, now: SupportsFloat | SupportsIndex) -> ServiceAnswer:
+        """
+        Answers what the host could not read as a request, because its head is too large or for
+        any other reason.
+        """
+    def stats_json(self, /) -> str:
+        """
+        The counts so far, as a JSON object.
+        """
+    @property
+    def upstream(self, /) -> str:
+        """
+        The proxy behind, without key.
         """
 
 @final
