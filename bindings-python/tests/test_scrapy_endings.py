@@ -198,3 +198,26 @@ class Spider(Base):
     second = crawl(tmp_path, web.url, spider, job, proxy={"delay": 0.1})
     assert len(first.of("url")) + len(second.of("url")) == 30
     assert len(set(web.paths())) == len(web.paths()) == 30
+
+
+def test_turns_that_scrapy_does_not_take_are_renewed(tmp_path: Path, web: Web) -> None:
+    """A callback holds everything up for longer than the deadline, and no session suffers."""
+    spider = """
+import time
+
+class Spider(Base):
+    urls = [f"/headers?{n}" for n in range(12)]
+
+    def parse(self, response):
+        tell(url=response.url)
+        if response.url.endswith("?0"):
+            self.crawler.engine.pause()
+            from silkline.scrapy.wake import call_later
+            call_later(2, self.crawler.engine.unpause)
+"""
+    settings = {"SILKLINE_SESSIONS": 3, "SILKLINE_DEADLINE": 1}
+    done = crawl(tmp_path, web.url, spider, settings, proxy={"delay": 0.1})
+    assert len(done.of("url")) == 12
+    assert done.service["sessions_created"] == 3
+    assert done.service["early_requests"] == 0
+    assert "silkline/proxy/timed_out" not in done.stats

@@ -37,6 +37,8 @@ class Lease:
     send: ProxySend
     job: Job
     request: Request
+    since: float = 0.0
+    """When its turn came."""
     sent: bool = False
     """Whether it has left for the downloader."""
     given_up: bool = False

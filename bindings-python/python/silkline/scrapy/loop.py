@@ -74,6 +74,7 @@ class EngineLoop:
         """Jobs for any session."""
         self._waiting = 0
         """Jobs that wait in the middleware."""
+        self._patience = min(60.0, (options.deadline or 60.0) / 2)
         self._warnings: set[str] = set()
         self._timer: TimedCall | None = None
         self._pumping = False
@@ -102,7 +103,8 @@ class EngineLoop:
             self._timer = None
         while True:
             now = monotonic()
-            if self._out >= self._concurrency and not self._waiting:
+            self._renew(now)
+            if self._out >= self._concurrency and not self._waiting and self._closed is None:
                 # There is no use in more of them; those that wait in the middleware go on.
                 self._set_timer(1.0)
                 return
@@ -130,6 +132,14 @@ class EngineLoop:
                         closed.callback(None)
                     return
 
+    def _renew(self, now: float) -> None:
+        """Gives back the turns that Scrapy has not taken for long: they would run into deadlines."""
+        while self._ready and now - self._ready[0].since > self._patience:
+            lease = self._ready.popleft()
+            lease.job.lease = None
+            self._drop(lease)
+            self._engine.handle_failure(lease.send.request_id, "not_sent", now)
+
     def _set_timer(self, seconds: float) -> None:
         if not self._over:
             self._timer = call_later(seconds, self._on_time)
@@ -137,7 +147,7 @@ class EngineLoop:
     def _on_time(self) -> None:
         self._timer = None
         self.pump()
-        if self._ready:
+        if self._ready or self._lost:
             wake(self._crawler)
 
     def _soon(self) -> None:
@@ -157,7 +167,7 @@ class EngineLoop:
             for code in set(send.warnings) - self._warnings:
                 self._warnings.add(code)
                 _logger.warning("Request %s: %s", job.request, code)
-            lease = Lease(send, job, job.request)
+            lease = Lease(send, job, job.request, since=monotonic())
             job.lease = self._leases[send.request_id] = lease
             self._out += not job.bypass
             if not job.bypass:
