@@ -236,6 +236,7 @@ def _proxy(options: argparse.Namespace, key: str) -> SessionProxy:
     return SessionProxy(
         key,
         endpoint=options.endpoint,
+        dialect=options.dialect,
         ca=options.ca,
         sessions=options.sessions,
         session_delay=options.session_delay,
