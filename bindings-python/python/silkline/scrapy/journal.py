@@ -74,6 +74,8 @@ class Journal:
         os.ftruncate(self._file, whole)
         if not whole:
             self._write(_HEAD)
+            if (self._path.parents[1] / "requests.queue").exists():
+                _logger.warning("The job was begun without a journal: its queue is not continued")
         return self._earlier(whole, done)
 
     def _check(self) -> tuple[int, set[int]]:
