@@ -50,7 +50,8 @@ class ProxyTransport {
       const secured = await this.#secured(socket, url, signal);
       const client = new (undici().Client)(url.origin, {
         ...NO_LIMITS,
-        connect: (_, done) => done(null, secured),
+        // Not at once: the client is not ready for it before its call returns.
+        connect: (_, done) => queueMicrotask(() => done(null, secured)),
       });
       this.#open.add(client);
       try {
