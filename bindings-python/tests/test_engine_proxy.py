@@ -246,6 +246,8 @@ def test_what_follows_a_request_stays_in_its_session() -> None:
         machine.submit("http://a.example/", 5.0, stay_in="..")
     with pytest.raises(ValueError, match="none to stay in"):
         machine.submit("http://a.example/", 5.0, stay_in="2", outside_sessions=True)
+    with pytest.raises(ValueError, match="not both"):
+        machine.submit("http://a.example/", 5.0, stay_in="2", session="a")
 
 
 def test_named_sessions_end_when_told_to() -> None:

@@ -63,6 +63,9 @@ def job(step: Given) -> Given:
             found: Given = {}
         case "outside":
             found = {"outside_sessions": True}
+        case {"stay": str(session), **more}:
+            check_keys(more)
+            found = {"stay_in": session}
         case named:
             check_keys(named, "name", "replace")
             found = {"session": named["name"], "replace_session": named.get("replace", False)}

@@ -232,6 +232,10 @@ fn job(step: &Value) -> Result<ProxyJob, Error> {
     let session = match &step["session"] {
         Value::Null => JobSession::Pool,
         Value::String(word) if word == "outside" => JobSession::Outside,
+        stay if !stay["stay"].is_null() => {
+            check_keys(stay, &["stay"]);
+            JobSession::Stay { session: SessionId::new(text(&stay["stay"])).unwrap() }
+        }
         named => {
             check_keys(named, &["name", "replace"]);
             let replace = named["replace"].as_bool().unwrap_or(false);

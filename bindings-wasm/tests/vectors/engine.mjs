@@ -220,6 +220,10 @@ function proxyJob({ session, priority, key, options: chosen }) {
   if (session === 'outside') {
     return { ...job, outsideSessions: true };
   }
+  if (session.stay !== undefined) {
+    checkKeys(session, ['stay']);
+    return { ...job, stayIn: session.stay };
+  }
   checkKeys(session, ['name', 'replace']);
   return { ...job, session: session.name, replaceSession: session.replace };
 }

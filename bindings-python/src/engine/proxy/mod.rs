@@ -435,7 +435,10 @@ impl PyProxyEngine {
             (_, Some(_)) if outside_sessions => {
                 return Err(PyValueError::new_err("outside sessions there is none to stay in"));
             }
-            (Some(name), _) => {
+            (Some(_), Some(_)) => {
+                return Err(PyValueError::new_err("a session is named or stayed in, not both"));
+            }
+            (Some(name), None) => {
                 JobSession::Named { name: name.value.into(), replace: replace_session }
             }
             (None, Some(id)) => {
