@@ -63,8 +63,8 @@ def job(step: Given) -> Given:
             found: Given = {}
         case "outside":
             found = {"outside_sessions": True}
-        case {"stay": str(session), **more}:
-            check_keys(more)
+        case {"stay": str(session)}:
+            check_keys(step["session"], "stay")
             found = {"stay_in": session}
         case named:
             check_keys(named, "name", "replace")
