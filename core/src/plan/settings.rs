@@ -264,7 +264,7 @@ impl PlanSettings {
         };
         if self.domain_pages.is_empty() {
             within("pages", self.pages, 1, MAX_PAGES)?;
-            within("domains", self.domains, 1, 10_000_000)?;
+            within("domains", self.domains, 1, 1_000_000)?;
         }
         within("zipf_percent", self.zipf_percent.into(), 0, 1_000)?;
         within("sessions", self.sessions.into(), 1, 5_000)?;

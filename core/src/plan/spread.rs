@@ -44,8 +44,8 @@ impl Pages {
             settings.domain_pages.clone()
         };
         let mut seen = BTreeSet::new();
-        let mut total = 0_u64;
-        for (name, pages) in &named {
+        // Names that were made here are good.
+        for (name, _) in &settings.domain_pages {
             let page = Query::new(format!("http://{name}/1"), PageType::Article);
             if page.is_err() || name.contains(['/', '?', '#', '@', ':']) {
                 let name = name.escape_debug();
@@ -55,8 +55,8 @@ impl Pages {
                 let name = name.escape_debug();
                 return Err(InvalidPlan::because(format!("domain `{name}` stands there twice")));
             }
-            total = total.saturating_add(*pages);
         }
+        let total = named.iter().fold(0_u64, |sum, (_, pages)| sum.saturating_add(*pages));
         if total == 0 || total > 1_000_000_000 {
             return Err(InvalidPlan::because(format!(
                 "{total} pages, they must be in 1..=1000000000"
