@@ -110,7 +110,7 @@ pub struct PlanSettings {
     #[serde(default = "margin")]
     pub margin_us: u64,
     /// How many requests or queries the account may send: so many in so many microseconds.
-    /// Defaults to 5 a second for the Automatic Extraction API, 1400 a minute for Zyte API, no
+    /// Defaults to 5 a second for the Automatic Extraction API, the published one for Zyte API, no
     /// limit for Smart Proxy Manager. In a proxied crawl the sessions are slowed to keep it.
     #[serde(default)]
     pub rate: Option<[u64; 2]>,

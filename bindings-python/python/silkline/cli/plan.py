@@ -123,7 +123,7 @@ def add_parser(commands: Any) -> None:
         "--rate-per-minute",
         metavar="N",
         type=plan_values.positive,
-        help="the same by the minute (default for zyte_api: 1400)",
+        help="the same by the minute (default for zyte_api: 3000)",
     )
     add("--burst", metavar="N", type=values.count, help="queries at once after a rest (default: 1)")
     add("--batch-size", metavar="N", type=values.count, help="queries in a request (default: 1)")
