@@ -17,6 +17,7 @@ import tracemalloc
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
@@ -754,6 +755,10 @@ def test_the_blocking_proxy(web: Web, authority: Path) -> None:
             assert not proxy.end_session(session.name)
             with pytest.raises(InvalidProxiedRequest):
                 proxy.get("x")
+            with ThreadPoolExecutor(8) as threads:
+                urls = [f"{web.http}/headers?{number}" for number in range(40)]
+                for url, response in zip(urls, threads.map(proxy.get, urls), strict=True):
+                    assert url.endswith(response.json()["path"])
             main_thread = threading.current_thread()
 
             def source() -> Iterator[str]:
