@@ -38,6 +38,8 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "occupied": (429, "/limits/over-domain-limit"),
     "unauthorized": (401, "/auth/key-not-found"),
     "suspended": (403, "/auth/account-suspended"),
+    "limited": (429, "/limits/over-user-limit"),
+    "crowded": (503, "/limits/over-global-limit"),
 }
 
 
@@ -205,6 +207,39 @@ def test_what_is_about_the_account_is_a_problem(
             found, results, _ = await ask(bridge, [article("a")])
             assert found == 200
             assert results[0]["article"]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("limited", "user-rate-limit-exceeded"), ("crowded", "rate-limit-exceeded")],
+)
+def test_limits_are_told_when_the_bridge_has_waited_long_enough(
+    tmp_path: Path, name: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("silkline.bridge.extraction._UNTOLD_SECONDS", 0.0)
+
+    async def run() -> None:
+        async with world(tmp_path) as here, here.bridge() as bridge:
+            status, document, headers = await ask(bridge, [article(name)])
+            assert (status, headers["Retry-After"]) == (429, "4")
+            assert document["type"].endswith(f"/{problem}.html")
+
+    asyncio.run(run())
+
+
+def test_what_is_refused_beside_results_is_an_error_of_its_query(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("silkline.bridge.extraction._UNTOLD_SECONDS", 0.5)
+
+    async def run() -> None:
+        async with world(tmp_path) as here, here.bridge() as bridge:
+            status, results, _ = await ask(bridge, [article("a"), article("limited")])
+            assert status == 200
+            assert results[0]["article"]["headline"] == "H"
+            assert results[1]["error"] == "InternalError"
 
     asyncio.run(run())
 
