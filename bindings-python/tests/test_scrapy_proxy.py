@@ -161,8 +161,8 @@ class Spider(Base):
             "then": {"answer": {"status": 400, "error": "invalid_request"}},
         },
         {"when": {"url": "*seen"}, "then": {"answer": {"status": 400, "error": "invalid_request"}}},
-        {"when": {"request": 6}, "then": {"ban": True}},
-        {"when": {"request": 4}, "then": {"end_session": True}},
+        {"when": {"url": "*?3"}, "times": 1, "then": {"ban": True}},
+        {"when": {"url": "*?5"}, "times": 1, "then": {"end_session": True}},
     ]
     proxy = {"delay": 0.1, "faults": json.dumps(rules)}
     settings = {"SILKLINE_SESSIONS": 3, "RETRY_ENABLED": False}
