@@ -9,7 +9,13 @@ import { consumer, require, root, silkline } from './package.mjs';
 
 const entry = (name) => import(pathToFileURL(require.resolve(name).replace(/\.cjs$/, '.mjs')));
 
-for (const name of ['silkline', 'silkline/slim', 'silkline/client', 'silkline/testing']) {
+for (const name of [
+  'silkline',
+  'silkline/slim',
+  'silkline/client',
+  'silkline/crawlee',
+  'silkline/testing',
+]) {
   test(`${name}: import gives what require gives`, async () => {
     const required = require(name);
     const imported = await entry(name);

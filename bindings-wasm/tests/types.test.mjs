@@ -51,7 +51,7 @@ test('types: without those of any platform', () => {
   mkdirSync(folder);
   writeFileSync(
     join(folder, 'program.mts'),
-    "export * from 'silkline';\nexport { start } from 'silkline/slim';\nexport * from 'silkline/client';\nexport * from 'silkline/testing';\n",
+    "export * from 'silkline';\nexport { start } from 'silkline/slim';\nexport * from 'silkline/client';\nexport * from 'silkline/testing';\nexport * from 'silkline/crawlee';\n",
   );
   const options = ['--module', 'node16', '--target', 'es2022', '--lib', 'es2022', '--types', ''];
   const { status, stdout } = tool('typescript/bin/tsc', [
