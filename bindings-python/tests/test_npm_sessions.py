@@ -138,7 +138,8 @@ const posted = await session.fetch(`${https}/headers`, { method: 'POST', body: '
 const followed = await session.fetch(`${http}/redirect/3`);
 const text = await followed.text();
 const { method, body } = await posted.json();
-const other = new SessionProxy({ apiKey: 'BAD', endpoint, ca });
+const policy = { preset: 'smart_proxy', rules: { account: { budget: { retries: 0 } } } };
+const other = new SessionProxy({ apiKey: 'BAD', endpoint, ca, policy });
 const refused = await other.fetch(`${https}/headers`).catch((error) => error);
 console.log(JSON.stringify({
   method,

@@ -26,6 +26,8 @@ const client = example('function* queries');
 const ends = example('OutOfBudget');
 const service = example('express');
 const testing = example('node:test');
+const sessions = example("from 'node:fs';\nimport { SessionProxy");
+const crawlee = example('crawlerOptions');
 const extract = example('new ExtractionApi({ apiKey: process.env.ZYTE_API_KEY });\nconst queries');
 const engine = example('engine.poll');
 const errors = example('QueryError.fromText');
@@ -98,6 +100,26 @@ test('extract pages, refused', async (t) => {
   const type = 'application/problem+json';
   const origin = await serve(t, () => ({ status: 429, type, json: problem }));
   assert.equal(await run(extract, origin), 'user_rate_limit_exceeded throttling 3000\n');
+});
+
+/** An example whose requests go to a service inside its program. */
+const inside = (code) =>
+  `import { FakeProxy } from 'silkline/testing';
+  const outgoing = ['127.0.0.2', '127.0.0.3'];
+  const pages = () => ({ headers: { 'Content-Type': 'text/html' }, body: 'a page' });
+  const { send, clock } = new FakeProxy({ outgoing, pages });
+  ${code.replace('new SessionProxy({', 'new SessionProxy({ send, clock,').replace("'zyte-smartproxy-ca.crt'", 'process.execPath')}`;
+
+test('fetch through sessions', async () => {
+  assert.equal(await run(inside(sessions)), '200 true a page\n200\n');
+});
+
+test('a crawler of Crawlee', async () => {
+  const modules = fileURLToPath(new URL('../node_modules/@crawlee', import.meta.url));
+  symlinkSync(modules, join(consumer, 'node_modules', '@crawlee'));
+  const shown = await run(inside(crawlee));
+  const lines = shown.split('\n').filter((line) => line.startsWith('http://shop'));
+  assert.deepEqual(lines.sort(), ['http://shop.example/1 true 6', 'http://shop.example/2 true 6']);
 });
 
 test('errors', async () => {
