@@ -309,6 +309,44 @@ test('a signal ends a request before its head and after', async (t) => {
   assert.deepEqual([proxy.stats().cancelled, proxy.stats().unfinished], [2, 0]);
 });
 
+test('connections that break in the middle of anything break nothing else', async (t) => {
+  let count = 0;
+  const endpoint = await serve(t, (request, response) => {
+    count += 1;
+    const { socket } = request;
+    if (count % 3 === 0) {
+      response.writeHead(request.url.endsWith('/204') ? 204 : 200, SESSION);
+      response.flushHeaders();
+      response.write('x');
+      setTimeout(() => socket.destroy(), 5);
+    } else if (count % 7 === 0) {
+      socket.destroy();
+    } else {
+      response.writeHead(200, SESSION);
+      response.end('whole');
+    }
+  });
+  const rules = { network: { wait: { between: [0, 0] } } };
+  const policy = { preset: 'smart_proxy', rules };
+  const proxy = overSockets(t, endpoint, { sessions: 1, sessionDelay: 0, policy });
+  const warnings = [];
+  const warn = (warning) => warnings.push(warning.name);
+  process.on('warning', warn);
+  const { signal } = new AbortController();
+  const texts = await Promise.all(
+    Array.from({ length: 60 }, async (_, index) => {
+      const method = index % 2 === 0 ? 'GET' : 'HEAD';
+      const url = `http://a.example/${index % 4 === 0 ? 204 : index}`;
+      const response = await proxy.fetch(url, { method, signal });
+      return index % 5 === 0 ? '' : response.text().catch((error) => error.name);
+    }),
+  );
+  process.off('warning', warn);
+  assert.deepEqual(warnings, []);
+  assert.ok(texts.includes('whole'));
+  assert.equal(texts.length, 60);
+});
+
 test('a tunnel that is refused says why, and one without trust is not tried again', async (t) => {
   let tunnels = 0;
   const endpoint = await serve(

@@ -41,6 +41,8 @@ class ProxyTransport {
       return exchange(pool, { ...request, headers, path }, { signal, sent });
     }
     const socket = await this.#connected(proxy.url, signal);
+    // What uses it hears of it.
+    socket.on('error', () => {});
     try {
       const refusal = await tunnelled(socket, connect, signal);
       if (refusal !== undefined) {
@@ -266,6 +268,8 @@ function exchange(dispatcher, { path, method, headers, body }, { signal, sent })
             done(error);
           },
         });
+        // Who reads hears of it.
+        stream.on('error', () => {});
         const answer = { status, statusText, headers: received, connect: false, body: stream };
         resolve({ ...answer, ended });
       },

@@ -1,6 +1,7 @@
 // The client for requests through sessions.
 'use strict';
 
+const { setMaxListeners } = require('node:events');
 const {
   ProxyApi,
   ProxyEngine,
@@ -181,6 +182,8 @@ class SessionProxy {
       const banned = call.banned ?? this.#banned;
       const own = { ...call, id, target, session, banned, resolve, reject, attempts: 0 };
       own.stop = () => this.#giveUp(own, signal.reason);
+      // One signal may be that of many requests.
+      setMaxListeners(0, signal);
       signal.addEventListener('abort', own.stop);
       this.#calls.set(id, own);
       this.#driver.hold();
