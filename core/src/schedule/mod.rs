@@ -5,11 +5,6 @@
 mod pace;
 mod parking;
 mod pool;
-mod pool_config;
-mod pool_names;
-mod pool_saved;
-#[cfg(test)]
-mod pool_tests;
 mod queues;
 mod rate;
 mod retry;
@@ -19,14 +14,16 @@ mod timers;
 mod verdict;
 
 pub use pace::{Pace, Turn};
-pub use pool::{Ending, FirstUse, Place, PoolStats, SessionKey, SessionPool, Unavailable, Use};
-pub use pool_config::{InvalidPool, PoolConfig};
+pub use pool::{
+    Ending, FirstUse, InvalidPool, Place, PoolConfig, PoolStats, SessionKey, SessionPool,
+    Unavailable, Use,
+};
 pub use rate::{InvalidRate, Rate, RateLimiter};
 pub use retry::{Progress, RetryPolicy};
 pub use rules::{Budget, Rule, Wait};
 pub use verdict::{FailureClass, Verdict};
 
-pub(crate) use pool_saved::SavedSession;
+pub(crate) use pool::SavedSession;
 pub(crate) use queues::{DomainQueues, Level, Next};
 pub(crate) use slab::{NONE, Slab};
 pub(crate) use timers::Timers;

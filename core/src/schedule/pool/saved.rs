@@ -3,8 +3,8 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
-use super::{Pace, SessionKey, SessionPool};
-use crate::Timestamp;
+use super::{SessionKey, SessionPool};
+use crate::{Timestamp, schedule::Pace};
 
 /// A session as it is kept.
 #[derive(Clone, Debug, Default)]

@@ -1,16 +1,25 @@
 //! Sessions: which one is ready first, which are worn out.
 
+mod config;
+mod handles;
+mod names;
+mod saved;
+mod store;
+#[cfg(test)]
+mod tests;
+
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, VecDeque},
 };
 use core::time::Duration;
 
-use super::{
-    Pace, PoolConfig, Turn,
-    slab::{NONE, Slab},
-    timers::Timers,
-};
+pub use config::{InvalidPool, PoolConfig};
+pub use handles::{Ending, FirstUse, Place, PoolStats, SessionKey, Unavailable, Use};
+pub(crate) use saved::SavedSession;
+
+use self::store::{Group, Session};
+use super::{NONE, Pace, Slab, Timers, Turn};
 use crate::Timestamp;
 
 /// Housekeeping that one call may cost.
@@ -25,141 +34,6 @@ fn was_held(turn: Turn, now: Timestamp) -> bool {
     now.since(turn.sent()) > HELD
 }
 
-/// A session of a pool, as long as it is in the pool.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SessionKey {
-    pub(super) index: u32,
-    pub(super) serial: u64,
-}
-
-/// A place in the pool, reserved for a session that is being created.
-#[derive(Debug, Eq, PartialEq)]
-pub struct Place {
-    named: bool,
-}
-
-impl Place {
-    /// Whether it is for a named session.
-    pub const fn is_named(&self) -> bool {
-        self.named
-    }
-}
-
-/// The request that created a session and already went through it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct FirstUse {
-    /// When it was sent.
-    pub sent: Timestamp,
-    /// The delay of the domain it went to.
-    pub delay: Duration,
-}
-
-/// A session in use by one request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Use {
-    session: SessionKey,
-    turn: Turn,
-}
-
-impl Use {
-    /// The session.
-    pub const fn session(&self) -> SessionKey {
-        self.session
-    }
-
-    /// When the request was sent, as far as known.
-    pub const fn sent(&self) -> Timestamp {
-        self.turn.sent()
-    }
-}
-
-/// How a use ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Ending {
-    /// With an answer that says nothing about the session.
-    Answered,
-    /// With an answer that says the address is refused by the target.
-    Banned,
-    /// The connection broke: nobody knows whether the service saw the request.
-    Broken,
-    /// The service does not know the session.
-    Gone,
-    /// The request never left.
-    NotSent,
-    /// The service refused the request before it went through the session.
-    Refused,
-    /// With an answer that says it is too fast, with the delay if it names one.
-    Slower(Option<Duration>),
-    /// Without an answer.
-    TimedOut,
-}
-
-/// Why no session can be had.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Unavailable {
-    /// All are in use.
-    Busy,
-    /// There is none.
-    Empty,
-    /// Not before this moment.
-    Until(Timestamp),
-}
-
-/// Numbers of a pool.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct PoolStats {
-    /// Sessions, in use or not.
-    pub sessions: u32,
-    /// Sessions in use.
-    pub in_use: u32,
-    /// Named sessions and places for them.
-    pub named: u32,
-    /// Places kept for creations under way.
-    pub reserved: u32,
-    /// Places kept because a creation's answer was lost.
-    pub lost: u32,
-    /// How many sessions there may be at the moment.
-    pub limit: u32,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Session {
-    pub(super) serial: u64,
-    pub(super) id: Box<str>,
-    pub(super) name: Option<Box<str>>,
-    pub(super) group: u32,
-    pub(super) in_use: bool,
-    /// When its first request was sent, as far as is known.
-    pub(super) born: Timestamp,
-    pub(super) sent: Timestamp,
-    sent_before: Timestamp,
-    pub(super) bans: u32,
-    pub(super) timeouts: u32,
-    /// The delay that the service announced last.
-    announced: Duration,
-    /// No request through it has been answered.
-    fresh: bool,
-    /// Counts among the named sessions: it has a name or was created for one.
-    pub(super) for_name: bool,
-    /// An address learned during a use, to be joined after it.
-    address: Option<Box<str>>,
-    previous: u32,
-    next: u32,
-}
-
-/// Sessions of one address, or one whose address is unknown: they share a pace.
-#[derive(Clone, Debug)]
-pub(super) struct Group {
-    pub(super) pace: Pace,
-    pub(super) address: Option<Box<str>>,
-    members: u32,
-    /// Free anonymous members, as a list.
-    head: u32,
-    tail: u32,
-}
-
 /// A pool of sessions: pure scheduling, without any request of its own.
 ///
 /// A session serves one request at a time and is ready again when its [`Pace`] says so; sessions
@@ -167,24 +41,24 @@ pub(super) struct Group {
 /// idle time are never handed out.
 #[derive(Clone, Debug)]
 pub struct SessionPool {
-    pub(super) config: PoolConfig,
-    pub(super) sessions: Slab<Session>,
-    pub(super) groups: Slab<Group>,
-    pub(super) ids: BTreeMap<Box<str>, u32>,
-    pub(super) names: BTreeMap<Box<str>, u32>,
+    config: PoolConfig,
+    sessions: Slab<Session>,
+    groups: Slab<Group>,
+    ids: BTreeMap<Box<str>, u32>,
+    names: BTreeMap<Box<str>, u32>,
     addresses: BTreeMap<Box<str>, u32>,
     /// Groups that have a free anonymous session, by when they are ready.
     ready: Timers,
     /// Free sessions, by when they are no longer used.
     expiry: Timers,
     /// Moments at which places of lost creations come back, and whether they were for names.
-    pub(super) lost: VecDeque<(Timestamp, bool)>,
+    lost: VecDeque<(Timestamp, bool)>,
     expired: VecDeque<Box<str>>,
     reserved: u32,
-    pub(super) named: u32,
+    named: u32,
     in_use: u32,
     limit: u32,
-    pub(super) serial: u64,
+    serial: u64,
 }
 
 impl SessionPool {
@@ -591,195 +465,5 @@ impl SessionPool {
             lost: u32::try_from(self.lost.len()).unwrap_or(u32::MAX),
             limit: self.limit,
         }
-    }
-
-    fn taken(&self) -> u32 {
-        self.sessions.len() + self.reserved + u32::try_from(self.lost.len()).unwrap_or(u32::MAX)
-    }
-
-    pub(super) fn session(&self, key: SessionKey) -> Option<&Session> {
-        self.sessions.get(key.index).filter(|session| session.serial == key.serial)
-    }
-
-    fn group_mut(&mut self, index: u32) -> Option<&mut Group> {
-        let group = self.sessions.get(index)?.group;
-        self.groups.get_mut(group)
-    }
-
-    pub(super) fn insert(&mut self, id: &str, pace: Pace, sent: Timestamp) -> SessionKey {
-        let group = Group { pace, address: None, members: 1, head: NONE, tail: NONE };
-        let group = self.groups.insert(group);
-        let serial = self.serial;
-        self.serial += 1;
-        let index = self.sessions.insert(Session {
-            serial,
-            id: id.into(),
-            name: None,
-            group,
-            in_use: false,
-            born: sent,
-            sent,
-            sent_before: sent,
-            bans: 0,
-            timeouts: 0,
-            announced: Duration::ZERO,
-            fresh: true,
-            for_name: false,
-            address: None,
-            previous: NONE,
-            next: NONE,
-        });
-        self.ids.insert(id.into(), index);
-        SessionKey { index, serial }
-    }
-
-    fn begin(&mut self, index: u32, delay: Duration, now: Timestamp) -> Option<Use> {
-        self.unlist(index);
-        self.expiry.remove(index);
-        let turn = self.group_mut(index)?.pace.begin(delay, now);
-        let session = self.sessions.get_mut(index)?;
-        session.in_use = true;
-        session.sent_before = session.sent;
-        session.sent = now;
-        let usage = Use { session: SessionKey { index, serial: session.serial }, turn };
-        self.in_use += 1;
-        self.settle(index);
-        Some(usage)
-    }
-
-    /// Makes a session available that nobody uses.
-    pub(super) fn free(&mut self, index: u32) {
-        let Some(session) = self.sessions.get(index) else { return };
-        self.expiry.set(index, self.config.expiry(session.born, session.sent));
-        if session.for_name {
-            self.settle(index);
-        } else {
-            self.list(index);
-        }
-    }
-
-    /// Puts a session at the end of its group's free ones.
-    fn list(&mut self, index: u32) {
-        let Some(session) = self.sessions.get_mut(index) else { return };
-        let Some(group) = self.groups.get_mut(session.group) else { return };
-        if group.head == index || session.previous != NONE {
-            return;
-        }
-        let last = group.tail;
-        (session.previous, session.next) = (last, NONE);
-        group.tail = index;
-        if last == NONE {
-            group.head = index;
-        } else if let Some(last) = self.sessions.get_mut(last) {
-            last.next = index;
-        }
-        self.settle(index);
-    }
-
-    /// Takes a session off its group's free ones; false if it was not among them.
-    pub(super) fn unlist(&mut self, index: u32) -> bool {
-        let Some(session) = self.sessions.get_mut(index) else { return false };
-        let (previous, next) = (session.previous, session.next);
-        let Some(group) = self.groups.get_mut(session.group) else { return false };
-        if group.head != index && previous == NONE {
-            return false;
-        }
-        (session.previous, session.next) = (NONE, NONE);
-        if previous == NONE {
-            group.head = next;
-        }
-        if next == NONE {
-            group.tail = previous;
-        }
-        if let Some(previous) = self.sessions.get_mut(previous) {
-            previous.next = next;
-        }
-        if let Some(next) = self.sessions.get_mut(next) {
-            next.previous = previous;
-        }
-        self.settle(index);
-        true
-    }
-
-    /// Puts the group of a session where its pace and its free members want it.
-    fn settle(&mut self, index: u32) {
-        let Some(session) = self.sessions.get(index) else { return };
-        let key = session.group;
-        let Some(group) = self.groups.get(key) else { return };
-        let at = group.pace.ready_at();
-        if group.head == NONE || at == Timestamp::MAX {
-            self.ready.remove(key);
-        } else if self.ready.at(key) != Some(at) {
-            self.ready.set(key, at);
-        }
-    }
-
-    /// Moves an unlisted session to the group of an address.
-    pub(super) fn join(&mut self, index: u32, address: &str) {
-        let Some(session) = self.sessions.get(index) else { return };
-        let old = session.group;
-        let Some(from) = self.groups.get_mut(old) else { return };
-        if from.address.as_deref() == Some(address) {
-            return;
-        }
-        let target = self.addresses.get(address).copied();
-        let target = match target {
-            Some(target) => target,
-            // Nobody else is there: the group itself gets the address, or a new one does.
-            None if from.members == 1 && from.address.is_none() => {
-                from.address = Some(address.into());
-                self.addresses.insert(address.into(), old);
-                return;
-            }
-            None => {
-                let (pace, address) = (from.pace.clone(), Some(address.into()));
-                let group = Group { pace, address, members: 0, head: NONE, tail: NONE };
-                self.groups.insert(group)
-            }
-        };
-        let ready = self.groups.get(old).map_or(Timestamp::ZERO, |group| group.pace.ready_at());
-        if let Some(group) = self.groups.get_mut(target) {
-            group.members += 1;
-            if ready < Timestamp::MAX {
-                group.pace.not_before(ready);
-            }
-        }
-        self.addresses.insert(address.into(), target);
-        if let Some(session) = self.sessions.get_mut(index) {
-            session.group = target;
-        }
-        self.leave(old);
-        self.settle(index);
-    }
-
-    fn leave(&mut self, group: u32) {
-        let Some(record) = self.groups.get_mut(group) else { return };
-        record.members -= 1;
-        if record.members == 0 {
-            self.ready.remove(group);
-            if let Some(Group { address: Some(address), .. }) = self.groups.remove(group) {
-                self.addresses.remove(&address);
-            }
-        }
-    }
-
-    fn expire_session(&mut self, index: u32) {
-        if let Some(id) = self.drop_session(index) {
-            self.expired.push_back(id);
-        }
-    }
-
-    fn drop_session(&mut self, index: u32) -> Option<Box<str>> {
-        self.unlist(index);
-        self.expiry.remove(index);
-        let session = self.sessions.remove(index)?;
-        self.in_use -= u32::from(session.in_use);
-        self.ids.remove(&session.id);
-        if let Some(name) = &session.name {
-            self.names.remove(name);
-        }
-        self.named -= u32::from(session.for_name);
-        self.leave(session.group);
-        Some(session.id)
     }
 }
