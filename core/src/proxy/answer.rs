@@ -115,8 +115,9 @@ pub(super) fn read(status: u16, headers: &Headers, body_prefix: &[u8]) -> ProxyA
         names.find_map(|name| headers.get(name)).and_then(|id| SessionId::new(id.trim()).ok());
     let outgoing = headers.get("X-Crawlera-Slave").and_then(OutgoingAddress::new);
     let version = text("X-Crawlera-Version");
-    let marked =
-        headers.iter().any(|(name, _)| super::options::is_option(name) || successor::is_zyte(name));
+    let marked = headers
+        .iter()
+        .any(|(name, _)| super::option_names::is_option(name) || successor::is_zyte(name));
     let error_type = text(successor::ERROR_TYPE);
     let passed_on = outgoing.is_some() || session.is_some();
     let kind = match headers.get("X-Crawlera-Error").map(str::trim) {

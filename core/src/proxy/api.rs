@@ -9,7 +9,7 @@ use super::{
     Cookies, InvalidProxiedRequest, InvalidProxyOptions, Leak, LeakKind, ProxyAnswer, ProxyDialect,
     ProxyOptions, ProxyServiceError, ProxySessionList, ProxyWarning, SessionCallFailed, SessionId,
     answer, connect, leak,
-    options::{CLIENT, is_option},
+    option_names::{CLIENT, is_option},
     session_calls, successor,
     target::{Target, percent_encode},
 };

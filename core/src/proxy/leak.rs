@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::options::is_option;
+use super::option_names::is_option;
 use crate::http::Headers;
 
 /// Why a header must not reach a target.

@@ -3,11 +3,14 @@
 use alloc::vec::Vec;
 use core::{str::FromStr, time::Duration};
 
-use super::options::{
-    CITY, CLIENT, COOKIES, DEBUG, JOB_ID, KNOWN, MAX_RETRIES, NAMES, NO_BANCHECK, PROFILE,
-    PROFILE_PASS, REGION, SESSION, STATE, TIMEOUT, UA, USE_HTTPS, is_option, text,
+use super::{
+    Cookies, DebugFields, InvalidProxyOptions, Profile, ProxyOptions, Session, SessionId,
+    option_names::{
+        CITY, CLIENT, COOKIES, DEBUG, JOB_ID, KNOWN, MAX_RETRIES, NAMES, NO_BANCHECK, PROFILE,
+        PROFILE_PASS, REGION, SESSION, STATE, TIMEOUT, UA, USE_HTTPS, is_option,
+    },
+    options::text,
 };
-use super::{Cookies, DebugFields, InvalidProxyOptions, Profile, ProxyOptions, Session, SessionId};
 use crate::http::{Headers, parse_seconds};
 
 impl ProxyOptions {

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     Cookies, InvalidProxyOptions, Profile, ProxyErrorKind, ProxyOptions, ProxyWarning, Session,
-    options::{
+    option_names::{
         CITY, COOKIES, DEBUG, MAX_RETRIES, NO_BANCHECK, PROFILE, PROFILE_PASS, SESSION, STATE,
         TIMEOUT, USE_HTTPS,
     },
