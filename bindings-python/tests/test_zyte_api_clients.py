@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from published import interpreter
 from silkline.sandbox import Sandbox, ZyteApiOptions
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="what those clients need is newer than this Python"
+)
 
 PRODUCT = "/shop/copper-kettle.html"
 ARTICLE = "/magazine/tide-clock.html"
