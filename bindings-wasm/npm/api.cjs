@@ -9,7 +9,12 @@ const http = require('./lib/http.cjs');
 const problem = require('./lib/problem.cjs');
 const { headOf: ____, proxyArgumentsOf: _____, ...proxy } = require('./lib/proxy.cjs');
 const proxyEngine = require('./lib/proxy-engine.cjs');
-const { policyOf: __, poolSettings: ___, ...schedule } = require('./lib/schedule.cjs');
+const {
+  policyOf: __,
+  POOL: ______,
+  poolSettings: ___,
+  ...schedule
+} = require('./lib/schedule.cjs');
 const zyteApi = require('./lib/zyte-api.cjs');
 const service = require('./lib/service.cjs');
 const { errorCodes, version } = require('./wasm/constants.json');

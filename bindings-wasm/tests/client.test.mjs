@@ -155,7 +155,7 @@ test('failures are data with their class, cause and cost', async (t) => {
     assert.deepEqual([ok, item, itemBytes], [false, null, null]);
     assert.ok(error instanceof silkline.SilklineError);
     assert.ok(silkline.ERROR_CODES.includes(error.code));
-    assert.ok(error.cause !== undefined || error instanceof ServiceError);
+    assert.notEqual(error.cause, undefined);
   }
   assert.ok(missing.error instanceof QueryFailed);
   assert.equal(missing.error.name, 'QueryFailed');

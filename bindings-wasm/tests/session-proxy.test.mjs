@@ -164,6 +164,7 @@ test('what can be tried again is, and errors tell what they cost', async (t) => 
   await assert.rejects(proxy.fetch('http://gone.example/'), (error) => {
     assert.ok(error instanceof ProxyServiceError && error instanceof SilklineError);
     assert.ok(error.attempts > 1);
+    assert.deepEqual(error.cause, { status: error.status });
     assert.deepEqual({ ...error.retryCost }, { queries: 1, billed: 0, unbilled: 1, unknown: 0 });
     return error.cost.billed === 0;
   });
@@ -345,6 +346,36 @@ test('connections that break in the middle of anything break nothing else', asyn
   assert.deepEqual(warnings, []);
   assert.ok(texts.includes('whole'));
   assert.equal(texts.length, 60);
+});
+
+test('a body that never ends is given up with the signal, and its source told', async (t) => {
+  const proxy = fake(t, new FakeProxy());
+  const controller = new AbortController();
+  let reason;
+  const body = new ReadableStream({
+    pull: () => new Promise(() => {}),
+    cancel: (given) => {
+      reason = given;
+    },
+  });
+  const { signal } = controller;
+  const options = { method: 'POST', duplex: 'half', body, signal };
+  const fetched = assert.rejects(proxy.fetch('http://a.example/', options), { name: 'AbortError' });
+  setImmediate(() => controller.abort());
+  await fetched;
+  assert.equal(reason, signal.reason);
+  assert.equal(proxy.stats().submitted, 0);
+});
+
+test('a misspelt option of a call is refused, and what any fetch takes is not', async (t) => {
+  const proxy = fake(t, new FakeProxy());
+  await assert.rejects(proxy.fetch('http://a.example/', { sesion: 'cart' }), {
+    name: 'TypeError',
+    message: 'fetch has no option "sesion"',
+  });
+  const init = { mode: 'cors', credentials: 'omit', keepalive: true };
+  assert.equal((await proxy.fetch('http://a.example/', init)).status, 200);
+  assert.equal((await proxy.fetch('http://a.example/', null)).status, 200);
 });
 
 test('a tunnel that is refused says why, and one without trust is not tried again', async (t) => {

@@ -32,6 +32,8 @@ function failureOf({ error, result, attempts, cost }, failure) {
   const thrown = error instanceof Error ? error : new QueryFailed(error);
   if (thrown !== error) {
     hide(thrown, 'cause', error);
+  } else if (thrown instanceof ServiceError) {
+    hide(thrown, 'cause', thrown.problem ?? { status: thrown.status });
   } else if (thrown instanceof ExtractionJobError && failure !== undefined) {
     hide(thrown, 'cause', failure);
   }

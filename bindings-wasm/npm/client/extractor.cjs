@@ -2,6 +2,8 @@
 'use strict';
 
 const { ExtractionApi, ExtractionEngine, Query } = require('../index.cjs');
+const { known } = require('../lib/known.cjs');
+const { millis } = require('../lib/numbers.cjs');
 const { ASYNC_DISPOSE, Driver } = require('./driver.cjs');
 const { AccountRefused, failureOf, OutOfBudget } = require('./errors.cjs');
 const { Outcome } = require('./outcome.cjs');
@@ -13,6 +15,19 @@ const NO_LIMIT = 1e6;
 const QUEUE_SIZE = 1_000;
 /** What an engine is told as it is given. */
 const SETTINGS = ['rate', 'burst', 'concurrency', 'batchSize', 'deadline', 'policy', 'cap', 'seed'];
+const OPTIONS = [
+  ...SETTINGS,
+  'apiKey',
+  'endpoint',
+  'dialect',
+  'fetch',
+  'dispatcher',
+  'clock',
+  'signal',
+  'queueSize',
+  'grace',
+  'onUnmatched',
+];
 
 class Extractor {
   #api;
@@ -31,14 +46,14 @@ class Extractor {
   #closing;
 
   constructor(options = {}) {
+    known(options, OPTIONS, 'Extractor');
     const { apiKey, endpoint, dialect, fetch, dispatcher, clock, signal, ...settings } = options;
     const { queueSize = QUEUE_SIZE, grace = 0, onUnmatched = warn, ...others } = settings;
-    const unknown = Object.keys(others).find((name) => !SETTINGS.includes(name));
-    if (unknown !== undefined) {
-      throw new TypeError(`there is no option ${JSON.stringify(unknown)}`);
+    if (typeof onUnmatched !== 'function') {
+      throw new TypeError('onUnmatched must be a function');
     }
     this.#queueSize = sizeOf(queueSize);
-    this.#grace = grace;
+    this.#grace = millis(grace, 'grace');
     this.#onUnmatched = onUnmatched;
     this.#transport = transportOf({ fetch, dispatcher });
     this.#api = new ExtractionApi({ apiKey, endpoint, dialect });
@@ -66,7 +81,12 @@ class Extractor {
     }
   }
 
-  results(queries, { signal, queueSize = this.#queueSize } = {}) {
+  results(queries, options = {}) {
+    const { signal, queueSize = this.#queueSize } = known(
+      options,
+      ['signal', 'queueSize'],
+      'results',
+    );
     if (typeof queries === 'string' || queries instanceof Query || !isIterable(queries)) {
       throw new TypeError('results() takes an iterable of queries');
     }

@@ -44,8 +44,8 @@ async function requestOf(input, init) {
   );
   const has = (wanted) => headers.some(([name]) => name.toLowerCase() === wanted);
   const type = standard.headers.get('content-type');
-  const body =
-    standard.body === null ? new Uint8Array() : new Uint8Array(await standard.arrayBuffer());
+  const signal = init.signal ?? (isRequest ? input.signal : new AbortController().signal);
+  const body = await bodyOf(standard, signal);
   if (type !== null && !has('content-type')) {
     headers.push(['Content-Type', type]);
   }
@@ -56,8 +56,31 @@ async function requestOf(input, init) {
     headers.push(['Accept-Encoding', ENCODINGS]);
   }
   const { method, url, redirect } = standard;
-  const signal = init.signal ?? (isRequest ? input.signal : new AbortController().signal);
   return { request: { method, url, headers, body }, redirect, signal };
+}
+
+/** All of a request's body; a source that is slow to give it does not outlast the signal. */
+async function bodyOf({ body }, signal) {
+  signal.throwIfAborted();
+  if (body === null) {
+    return new Uint8Array();
+  }
+  const chunks = [];
+  const reader = body.getReader();
+  const stop = () => reader.cancel(signal.reason).catch(() => {});
+  signal.addEventListener('abort', stop);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      signal.throwIfAborted();
+      if (done) {
+        return new Uint8Array(Buffer.concat(chunks));
+      }
+      chunks.push(value);
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 /** Names and values as they were written, where that can be told. */

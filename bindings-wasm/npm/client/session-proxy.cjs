@@ -10,11 +10,75 @@ const {
   SilklineError,
   Usage,
 } = require('../index.cjs');
+const { flag, known } = require('../lib/known.cjs');
+const numbers = require('../lib/numbers.cjs');
 const { ASYNC_DISPOSE, Driver, NotSent } = require('./driver.cjs');
 const { ProxyTransport, Untrusted, whole } = require('./proxy-transport.cjs');
 const { followed, isRedirect } = require('./redirects.cjs');
 const { headersOf, requestOf, responseOf } = require('./responses.cjs');
 
+/** What an engine is told as it is given. */
+const SETTINGS = [
+  'domainDelays',
+  'lifetime',
+  'safety',
+  'maxBans',
+  'maxTimeouts',
+  'anonymousPercent',
+  'creation',
+  'warmUp',
+  'concurrency',
+  'callConcurrency',
+  'queueSize',
+  'deadline',
+  'policy',
+  'options',
+  'seed',
+];
+const OPTIONS = [
+  ...SETTINGS,
+  'apiKey',
+  'endpoint',
+  'dialect',
+  'sessions',
+  'sessionDelay',
+  'sessionMargin',
+  'sessionIdle',
+  'ca',
+  'send',
+  'clock',
+  'banned',
+  'onSessionLost',
+  'keepSessions',
+  'maxBody',
+  'maxRedirects',
+  'grace',
+  'deleteTimeout',
+];
+/** What a call takes: what any `fetch` does, and what is ours. */
+const INIT = [
+  'method',
+  'headers',
+  'body',
+  'redirect',
+  'signal',
+  'duplex',
+  'cache',
+  'credentials',
+  'integrity',
+  'keepalive',
+  'mode',
+  'referrer',
+  'referrerPolicy',
+  'window',
+  'session',
+  'replaceSession',
+  'outsideSessions',
+  'priority',
+  'options',
+  'banned',
+  'maxRedirects',
+];
 const MAX_BODY = 100_000_000;
 const MAX_REDIRECTS = 20;
 const DELETE_TIMEOUT = 30_000;
@@ -66,22 +130,41 @@ class SessionProxy {
   #closing;
 
   constructor(options = {}) {
+    known(options, OPTIONS, 'SessionProxy');
     const { apiKey, endpoint, dialect, sessions, sessionDelay, sessionMargin, sessionIdle } =
       options;
     const { ca, send, clock, banned, onSessionLost = warn, keepSessions = false } = options;
     const { maxBody = MAX_BODY, maxRedirects = MAX_REDIRECTS, grace = 0 } = options;
     const { deleteTimeout = DELETE_TIMEOUT } = options;
-    this.#transport = typeof send === 'function' ? new Sender(send) : new ProxyTransport({ ca });
+    const functions = { send, banned, onSessionLost };
+    for (const [name, one] of Object.entries(functions)) {
+      if (one != null && typeof one !== 'function') {
+        throw new TypeError(`${name} must be a function`);
+      }
+    }
+    const limits = { maxBody, maxRedirects };
+    for (const [name, limit] of Object.entries(limits)) {
+      if (limit !== Number.POSITIVE_INFINITY) {
+        numbers.whole(limit, name);
+      }
+    }
+    if (
+      ![ca].flat(2).every((one) => ca == null || typeof one === 'string' || ArrayBuffer.isView(one))
+    ) {
+      throw new TypeError('ca must be a certificate as PEM, or several');
+    }
+    flag(keepSessions, 'keepSessions');
+    this.#transport = send == null ? new ProxyTransport({ ca }) : new Sender(send);
     this.#banned = banned;
     this.#onSessionLost = onSessionLost;
     this.#maxBody = maxBody;
     this.#maxRedirects = maxRedirects;
-    this.#grace = grace;
-    this.#deleteTimeout = deleteTimeout;
+    this.#grace = numbers.millis(grace, 'grace');
+    this.#deleteTimeout = numbers.millis(deleteTimeout, 'deleteTimeout');
     this.#clock = clock;
     this.#api = new ProxyApi({ apiKey, endpoint: endpoint?.href ?? endpoint, dialect });
     this.#engine = new ProxyEngine({
-      ...options,
+      ...Object.fromEntries(SETTINGS.map((name) => [name, options[name]])),
       api: this.#api,
       size: sessions,
       delay: sessionDelay,
@@ -102,7 +185,8 @@ class SessionProxy {
     }
   }
 
-  async fetch(input, init = {}) {
+  async fetch(input, given) {
+    const init = known(given ?? {}, INIT, 'fetch');
     const { request, redirect, signal } = await requestOf(input, init);
     const { maxRedirects = this.#maxRedirects } = init;
     let target = request;
@@ -384,7 +468,9 @@ async function bytesOf(stream, most) {
 
 /** Why a job has no response, as an error that tells what it cost and another attempt would. */
 function failureOf(error, attempts, cost, failure) {
-  if (error instanceof ProxyJobError && failure !== undefined) {
+  if (error instanceof ProxyServiceError) {
+    hide(error, 'cause', { status: error.status });
+  } else if (error instanceof ProxyJobError && failure !== undefined) {
     hide(error, 'cause', failure);
   }
   return Object.assign(error, { attempts, cost, retryCost: retryCostOf(error, attempts) });

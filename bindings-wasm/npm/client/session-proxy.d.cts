@@ -1,5 +1,6 @@
 import type {
   Cost,
+  ProxyDialect,
   ProxyOptions,
   ProxyOptionsFields,
   ProxyServiceError,
@@ -78,6 +79,8 @@ export interface SessionProxyOptions {
   readonly apiKey: string;
   /** The address of the service. Defaults to `ProxyApi.DEFAULT_ENDPOINT`. */
   readonly endpoint?: string | { readonly href: string } | null | undefined;
+  /** Which service it is: Smart Proxy Manager, or Zyte API's proxy mode as `zyte_api`. */
+  readonly dialect?: ProxyDialect | null | undefined;
   /** The service's certificate authority, as PEM: it opens the TLS of https targets itself. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
   /** How many sessions there may be. */
@@ -90,6 +93,10 @@ export interface SessionProxyOptions {
   readonly sessionMargin?: number | null | undefined;
   /** How long after its last request the service forgets a session. */
   readonly sessionIdle?: number | undefined;
+  /** How long after its first request the service forgets a session. */
+  readonly lifetime?: number | undefined;
+  /** How long before that a session is not used any more. */
+  readonly safety?: number | undefined;
   /** After how many bans a session is retired. */
   readonly maxBans?: number | undefined;
   /** After how many time-outs in a row a session is retired. */
@@ -102,6 +109,8 @@ export interface SessionProxyOptions {
   readonly warmUp?: number | null | undefined;
   /** How many requests may be under way at once. */
   readonly concurrency?: number | null | undefined;
+  /** How many calls of the sessions API may be under way at once. */
+  readonly callConcurrency?: number | null | undefined;
   /** How many requests may be unfinished at once. */
   readonly queueSize?: number | null | undefined;
   /** How long an answer may take, with its body; no limit of the client cuts it short. */

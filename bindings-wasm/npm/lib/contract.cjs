@@ -32,6 +32,14 @@ function priorityOf(priority) {
   return priority;
 }
 
+/** What came back, which is at least an object. */
+function answerOf(answer) {
+  if (typeof answer !== 'object' || answer === null) {
+    throw new TypeError('the answer must be an object with status, headers and body');
+  }
+  return answer;
+}
+
 const receiptOf = (isLate) => RECEIPTS[isLate];
 
 function statusOf(status) {
@@ -41,6 +49,7 @@ function statusOf(status) {
   return status;
 }
 
+exports.answerOf = answerOf;
 exports.failureOf = failureOf;
 exports.keyOf = keyOf;
 exports.priorityOf = priorityOf;

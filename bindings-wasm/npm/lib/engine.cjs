@@ -1,16 +1,42 @@
 // `engine` of the core.
 'use strict';
 
-const { failureOf, keyOf, priorityOf, receiptOf, RESTORED, statusOf } = require('./contract.cjs');
+const {
+  answerOf,
+  failureOf,
+  keyOf,
+  priorityOf,
+  receiptOf,
+  RESTORED,
+  statusOf,
+} = require('./contract.cjs');
 const { argumentsOf, ExtractionApi } = require('./extraction.cjs');
 const { pairs } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
+const { flag, known } = require('./known.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { given, maybeMillis, millis, rateOf, seedOf, whole } = require('./numbers.cjs');
 const { ExtractionOutputs } = require('./outputs.cjs');
 const { batch, queryText } = require('./query.cjs');
 const { policyOf, RetryPolicy } = require('./schedule.cjs');
 const { ready } = require('./start.cjs');
+
+const SETTINGS = [
+  'api',
+  'rate',
+  'burst',
+  'concurrency',
+  'queueSize',
+  'batchSize',
+  'deadline',
+  'cap',
+  'requeue',
+  'policy',
+  'seed',
+  'now',
+];
+const JOB = ['priority', 'key', 'now'];
+const JOB_OF_MANY = ['query', 'priority', 'key'];
 
 class ExtractionEngine extends Machine {
   #outputs = new ExtractionOutputs();
@@ -20,26 +46,33 @@ class ExtractionEngine extends Machine {
       super(options);
       return;
     }
+    known(options, SETTINGS, 'ExtractionEngine');
     const seed = seedOf(options.seed);
     const now = millis(options.now, 'now');
     super(made(options, (wasm, ...parts) => new wasm.ExtractionEngine(...parts, seed, now)));
   }
 
-  static restore({ snapshot, downtime, ...options } = {}) {
+  static restore(given = {}) {
+    const { snapshot, downtime, ...options } = known(
+      given,
+      [...SETTINGS, 'snapshot', 'downtime'],
+      'ExtractionEngine.restore',
+    );
     const away = maybeMillis(downtime, 'downtime');
     const [bytes, now] = [bytesOf(snapshot), millis(options.now, 'now')];
     const make = (wasm, ...parts) => wasm.ExtractionEngine.restore(...parts, bytes, now, away);
     return new ExtractionEngine(made(options, make), RESTORED);
   }
 
-  submit(query, { priority = 0, key, now } = {}) {
+  submit(query, options = {}) {
+    const { priority = 0, key, now } = known(options, JOB, 'submit');
     const moment = millis(now, 'now');
     return rawOf(this).submit(queryText(query), priorityOf(priority), keyOf(key), moment);
   }
 
   submitMany(jobs, now) {
     const moment = millis(now, 'now');
-    const given = Array.from(jobs);
+    const given = Array.from(jobs, (job) => known(job, JOB_OF_MANY, 'submitMany'));
     const queries = batch(given.map(({ query }) => query));
     const priorities = Int32Array.from(given, ({ priority = 0 }) => priorityOf(priority));
     const keys = JSON.stringify(given.map(({ key }) => keyOf(key) ?? null));
@@ -70,7 +103,8 @@ class ExtractionEngine extends Machine {
     return receiptOf(rawOf(this).handleSent(whole(request, 'request'), millis(now, 'now')));
   }
 
-  handleResponse(request, { status, headers, body }, now) {
+  handleResponse(request, response, now) {
+    const { status, headers, body } = answerOf(response);
     const [id, bytes, moment] = [whole(request, 'request'), bytesOf(body), millis(now, 'now')];
     const text = JSON.stringify(pairs(headers).flat());
     const place = rawOf(this).handleResponse(id, statusOf(status), text, bytes, moment);
@@ -122,7 +156,7 @@ function made(options, make) {
     given(batchSize, 'batchSize', whole),
     given(deadline, 'deadline', millis),
     given(cap, 'cap', whole),
-    given(requeue, 'requeue', Number),
+    given(requeue, 'requeue', (value, name) => Number(flag(value, name))),
     options.policy == null ? Number.NaN : 1,
   ]);
   const policy =

@@ -4,7 +4,9 @@
 const { defaultEndpoint, extractionDialects, pageTypes } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
 const { pairs } = require('./headers.cjs');
+const { answerOf } = require('./contract.cjs');
 const { bytesOf } = require('./json.cjs');
+const { known } = require('./known.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { batch, dialectOf, Query } = require('./query.cjs');
 const { requestOf } = require('./request.cjs');
@@ -19,7 +21,9 @@ class ExtractionApi extends Machine {
 
   static DEFAULT_ENDPOINT = defaultEndpoint;
 
-  constructor({ apiKey, endpoint, dialect } = {}) {
+  constructor(options = {}) {
+    const names = ['apiKey', 'endpoint', 'dialect'];
+    const { apiKey, endpoint, dialect } = known(options, names, 'ExtractionApi');
     if (typeof apiKey !== 'string') {
       throw new TypeError('apiKey must be a string');
     }
@@ -41,7 +45,8 @@ class ExtractionApi extends Machine {
     return requestOf(rawOf(this).request(batch(queries)));
   }
 
-  results(queries, { status, headers, body }) {
+  results(queries, response) {
+    const { status, headers, body } = answerOf(response);
     if (!Number.isInteger(status) || status < 0 || status > 65535) {
       throw new TypeError('status must be the number of an HTTP status');
     }
@@ -53,7 +58,7 @@ class ExtractionApi extends Machine {
   }
 
   static {
-    argumentsOf = (api) => api.#arguments;
+    argumentsOf = (api) => rawOf(api) && api.#arguments;
   }
 }
 

@@ -1,6 +1,8 @@
 // Numbers on their way in: moments, durations, counts.
 'use strict';
 
+const { known } = require('./known.cjs');
+
 /** A moment or duration in milliseconds. */
 function millis(value, name) {
   if (typeof value !== 'number' || !(value >= 0)) {
@@ -32,6 +34,7 @@ function rateOf(rate) {
     return [Number.NaN, Number.NaN];
   }
   if (typeof rate === 'object') {
+    known(rate, ['count', 'period'], 'rate');
     return [whole(rate.count, 'rate.count'), millis(rate.period, 'rate.period')];
   }
   if (!(Number.isFinite(rate) && rate >= 0)) {

@@ -1,18 +1,57 @@
 // `engine` of the core: the one for proxied requests.
 'use strict';
 
-const { failureOf, keyOf, priorityOf, receiptOf, RESTORED, statusOf } = require('./contract.cjs');
+const {
+  answerOf,
+  failureOf,
+  keyOf,
+  priorityOf,
+  receiptOf,
+  RESTORED,
+  statusOf,
+} = require('./contract.cjs');
 const { pairs, text } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
+const { flag, known } = require('./known.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { given, maybeMillis, millis, seedOf, whole } = require('./numbers.cjs');
 const { written } = require('./options.cjs');
 const { ProxyOutputs } = require('./outputs.cjs');
 const { headOf, ProxyApi, proxyArgumentsOf } = require('./proxy.cjs');
-const { policyOf, poolSettings, RetryPolicy } = require('./schedule.cjs');
+const { policyOf, POOL, poolSettings, RetryPolicy } = require('./schedule.cjs');
 const { ready } = require('./start.cjs');
 
 const CREATIONS = ['header', 'call'];
+
+const SETTINGS = [
+  ...POOL,
+  'api',
+  'creation',
+  'warmUp',
+  'delay',
+  'domainDelays',
+  'concurrency',
+  'callConcurrency',
+  'queueSize',
+  'deadline',
+  'policy',
+  'options',
+  'requeue',
+  'keepSecrets',
+  'adoptAll',
+  'deleteOnClose',
+  'seed',
+  'now',
+];
+const JOB = [
+  'options',
+  'session',
+  'replaceSession',
+  'outsideSessions',
+  'stayIn',
+  'priority',
+  'key',
+];
 
 class ProxyEngine extends Machine {
   #outputs = new ProxyOutputs();
@@ -22,26 +61,34 @@ class ProxyEngine extends Machine {
       super(options);
       return;
     }
+    known(options, SETTINGS, 'ProxyEngine');
     const seed = seedOf(options.seed);
     const now = millis(options.now, 'now');
     super(made(options, (wasm, ...parts) => new wasm.ProxyEngine(...parts, seed, now)));
   }
 
-  static restore({ snapshot, downtime, ...options } = {}) {
+  static restore(given = {}) {
+    const { snapshot, downtime, ...options } = known(
+      given,
+      [...SETTINGS, 'snapshot', 'downtime'],
+      'ProxyEngine.restore',
+    );
     const away = maybeMillis(downtime, 'downtime');
     const [bytes, now] = [bytesOf(snapshot), millis(options.now, 'now')];
     const make = (wasm, ...parts) => wasm.ProxyEngine.restore(...parts, bytes, now, away);
     return new ProxyEngine(made(options, make), RESTORED);
   }
 
-  submit(request, { now, ...job } = {}) {
+  submit(request, options = {}) {
+    const { now, ...job } = known(options, [...JOB, 'now'], 'submit');
     return this.#take(request, job, millis(now, 'now'));
   }
 
   submitMany(jobs, now) {
     const moment = millis(now, 'now');
     const ids = [];
-    for (const { request, ...job } of jobs) {
+    for (const given of jobs) {
+      const { request, ...job } = known(given, [...JOB, 'request'], 'submitMany');
       // The first one that there is no room for says so.
       if (ids.length > 0 && rawOf(this).room() === 0) {
         break;
@@ -89,7 +136,8 @@ class ProxyEngine extends Machine {
     return receiptOf(rawOf(this).handleSent(whole(request, 'request'), millis(now, 'now')));
   }
 
-  handleResponse(request, { status, headers, body, banned = false, connect = false }, now) {
+  handleResponse(request, response, now) {
+    const { status, headers, body, banned = false, connect = false } = answerOf(response);
     const [id, bytes, moment] = [whole(request, 'request'), bytesOf(body), millis(now, 'now')];
     const lines = JSON.stringify(pairs(headers).flat());
     const verdict = (banned ? 1 : 0) + (connect ? 2 : 0);
@@ -144,13 +192,15 @@ class ProxyEngine extends Machine {
 /** Through which session a job goes, as it crosses. */
 function sessionOf({ session, replaceSession = false, outsideSessions = false, stayIn }) {
   const isGiven = (name) => name !== undefined && name !== null;
+  flag(replaceSession, 'replaceSession');
+  flag(outsideSessions, 'outsideSessions');
   if ([isGiven(session), isGiven(stayIn), outsideSessions].filter(Boolean).length > 1) {
     throw new TypeError('session, stayIn and outsideSessions exclude each other');
   }
   if (isGiven(session)) {
     return [replaceSession ? 3 : 2, text(session)];
   }
-  return isGiven(stayIn) ? [4, text(stayIn)] : [Number(Boolean(outsideSessions)), ''];
+  return isGiven(stayIn) ? [4, text(stayIn)] : [Number(outsideSessions), ''];
 }
 
 /** A request, or the URL of a page to get. */
@@ -175,6 +225,7 @@ function made(options, make) {
   if (way < 0) {
     throw new TypeError("creation must be 'header' or 'call'");
   }
+  const yes = (value, name) => Number(flag(value, name));
   const settings = new Float64Array([
     ...poolSettings(options),
     way,
@@ -184,15 +235,19 @@ function made(options, make) {
     given(options.callConcurrency, 'callConcurrency', whole),
     given(options.queueSize, 'queueSize', whole),
     given(options.deadline, 'deadline', millis),
-    given(options.requeue, 'requeue', Number),
-    given(options.keepSecrets, 'keepSecrets', Number),
-    given(options.adoptAll, 'adoptAll', Number),
-    given(options.deleteOnClose, 'deleteOnClose', Number),
+    given(options.requeue, 'requeue', yes),
+    given(options.keepSecrets, 'keepSecrets', yes),
+    given(options.adoptAll, 'adoptAll', yes),
+    given(options.deleteOnClose, 'deleteOnClose', yes),
   ]);
+  if (domainDelays != null && (typeof domainDelays !== 'object' || Array.isArray(domainDelays))) {
+    throw new TypeError('domainDelays must be an object of domains and their delays');
+  }
   const delays = Object.entries(domainDelays ?? {});
   const waits = Float64Array.from(delays, ([, delay]) => millis(delay, 'domainDelays'));
   const policy = options.policy ?? undefined;
-  const known = policy instanceof RetryPolicy ? policy : policy && new RetryPolicy(policy);
+  const rules =
+    policy === undefined || policy instanceof RetryPolicy ? policy : new RetryPolicy(policy);
   const wasm = ready(require('../wasm/proxy_engine.glue.cjs'), 'proxyEngine');
   const parts = [];
   const part = (one) => {
@@ -208,7 +263,7 @@ function made(options, make) {
         JSON.stringify(delays.map(([domain]) => text(domain))),
         waits,
         // It goes over into the settings.
-        known && policyOf(known, wasm),
+        rules && policyOf(rules, wasm),
         ...written(options.options ?? {}),
       ),
     );

@@ -3,9 +3,10 @@
 
 const { defaultProxyEndpoint, maxHeadersSize, proxyDialects } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
-const { statusOf } = require('./contract.cjs');
+const { answerOf: checked, statusOf } = require('./contract.cjs');
 const { HeaderList, listOf, pairs, text } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
+const { flag, known } = require('./known.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { ProxyOptions, written } = require('./options.cjs');
 const { requestOf } = require('./request.cjs');
@@ -13,13 +14,17 @@ const { requestOf } = require('./request.cjs');
 /** What an engine makes an API of its own from. */
 let proxyArgumentsOf;
 
+const SETTINGS = ['apiKey', 'endpoint', 'dialect', 'optionPlace', 'followRedirects'];
+
 class ProxyApi extends Machine {
   #arguments;
 
   static DEFAULT_ENDPOINT = defaultProxyEndpoint;
   static MAX_HEADERS_SIZE = maxHeadersSize;
 
-  constructor({ apiKey, endpoint, dialect, optionPlace = 'inside', followRedirects = false } = {}) {
+  constructor(options = {}) {
+    const { apiKey, endpoint, dialect } = known(options, SETTINGS, 'ProxyApi');
+    const { optionPlace = 'inside', followRedirects = false } = options;
     if (typeof apiKey !== 'string') {
       throw new TypeError('apiKey must be a string');
     }
@@ -32,7 +37,7 @@ class ProxyApi extends Machine {
     }
     const address = endpoint == null ? undefined : String(endpoint);
     const isText = address?.isWellFormed() ?? true;
-    const follows = Boolean(followRedirects);
+    const follows = flag(followRedirects, 'followRedirects');
     const given = [apiKey, address, isText, optionPlace === 'connect', index, follows];
     super(new wasm.ProxyApi(...given));
     this.#arguments = given;
@@ -55,6 +60,9 @@ class ProxyApi extends Machine {
   }
 
   request(target, options = {}) {
+    if (typeof target !== 'object' || target === null) {
+      throw new TypeError('target must be an object with the url of a page');
+    }
     const body = bytesOf(target.body);
     const parts = rawOf(this).request(...headOf(target), ...written(options));
     const [warnings, method, url, lines, ...connect] = parts;
@@ -108,7 +116,7 @@ class ProxyApi extends Machine {
   }
 
   static {
-    proxyArgumentsOf = (api) => api.#arguments;
+    proxyArgumentsOf = (api) => rawOf(api) && api.#arguments;
   }
 }
 
@@ -135,7 +143,8 @@ function headOf({ method = 'GET', url, headers }) {
 }
 
 /** Status, headers and body of an answer, as they cross. */
-function answerOf({ status, headers, body }) {
+function answerOf(answer) {
+  const { status, headers, body } = checked(answer);
   return [statusOf(status), JSON.stringify(pairs(headers).flat()), bytesOf(body)];
 }
 

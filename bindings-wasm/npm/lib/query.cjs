@@ -4,6 +4,7 @@
 const { extractionDialects } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
 const { INSPECT } = require('./headers.cjs');
+const { known } = require('./known.cjs');
 
 const CHECKED = Symbol('a text that the core has written');
 const OPTIONAL = ['meta', 'articleBodyRaw', 'fullHtml', 'customHtml'];
@@ -21,7 +22,7 @@ class Query {
     } else if (members instanceof Query) {
       this.#text = members.#text;
     } else {
-      this.#text = wasm.query(written(members), extraOf(members), dialectOf(options?.dialect));
+      this.#text = wasm.query(written(members), extraOf(members), dialectIn(options));
     }
   }
 
@@ -31,7 +32,7 @@ class Query {
     }
     // Half of a surrogate pair cannot cross; as an escape it can, and the core reports it.
     const escaped = text.replace(/\p{Surrogate}/gu, (half) => JSON.stringify(half).slice(1, -1));
-    return new Query(wasm.queryFromJson(escaped, dialectOf(options?.dialect)), CHECKED);
+    return new Query(wasm.queryFromJson(escaped, dialectIn(options)), CHECKED);
   }
 
   get url() {
@@ -93,6 +94,8 @@ function dialectOf(name) {
   }
   return index;
 }
+
+const dialectIn = (options) => dialectOf(known(options ?? {}, ['dialect'], 'Query').dialect);
 
 /** One query, or an object that describes one, as JSON text. */
 function queryText(query) {

@@ -4,11 +4,13 @@
 const { failureClasses } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
 const { text } = require('./headers.cjs');
+const { flag, known } = require('./known.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { given, maybeMillis, millis, rateOf, seedOf, whole } = require('./numbers.cjs');
 
 class RateLimiter extends Machine {
-  constructor({ rate, burst, now } = {}) {
+  constructor(options = {}) {
+    const { rate, burst, now } = known(options, ['rate', 'burst', 'now'], 'RateLimiter');
     super(new wasm.RateLimiter(...rateOf(rate), whole(burst, 'burst'), millis(now, 'now')));
   }
 
@@ -49,9 +51,12 @@ let policyOf;
 class RetryPolicy extends Machine {
   #make;
 
-  constructor({ preset = 'default', rules = {} } = {}) {
-    const steps = Object.entries(rules).flatMap(([name, { wait, budget }]) => {
+  constructor(options = {}) {
+    const { preset = 'default', rules = {} } = known(options, ['preset', 'rules'], 'RetryPolicy');
+    const given = Object.entries(known(rules, failureClasses, 'rules'));
+    const steps = given.flatMap(([name, rule]) => {
       const place = classOf(name);
+      const { wait, budget } = known(rule, ['wait', 'budget'], `the rule of ${name}`);
       return [
         ...(wait === undefined ? [] : [['setWait', place, waitOf(wait)]]),
         ...(budget === undefined ? [] : [['setBudget', place, ...budgetOf(budget)]]),
@@ -93,7 +98,7 @@ class RetryPolicy extends Machine {
   }
 
   static {
-    policyOf = (policy, module) => policy.#make(module);
+    policyOf = (policy, module) => rawOf(policy) && policy.#make(module);
   }
 }
 
@@ -105,7 +110,10 @@ function classOf(name) {
   return place;
 }
 
-function waitOf({ between, growing = [0, 0], first = { tries: 0, between: [0, 0] } }) {
+function waitOf(wait) {
+  known(wait, ['between', 'growing', 'first'], 'a wait');
+  const { between, growing = [0, 0], first = { tries: 0, between: [0, 0] } } = wait;
+  known(first, ['tries', 'between'], 'first');
   const span = (pair, name) => {
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new TypeError(`${name} must be two numbers of milliseconds`);
@@ -122,7 +130,8 @@ function budgetOf(budget) {
   if (budget === 'forever') {
     return [0, 0];
   }
-  const [[name, amount], ...others] = Object.entries(budget);
+  const isObject = typeof budget === 'object' && budget !== null;
+  const [[name, amount] = [], ...others] = isObject ? Object.entries(budget) : [];
   const kind = BUDGETS.indexOf(name);
   if (kind < 1 || others.length > 0) {
     throw new TypeError(`a budget is 'forever' or one of ${BUDGETS.slice(1).join(', ')}`);
@@ -131,7 +140,8 @@ function budgetOf(budget) {
 }
 
 class Pace extends Machine {
-  constructor({ margin, ready } = {}) {
+  constructor(options = {}) {
+    const { margin, ready } = known(options, ['margin', 'ready'], 'Pace');
     super(new wasm.Pace(maybeMillis(margin, 'margin'), millis(ready, 'ready')));
   }
 
@@ -192,6 +202,17 @@ const ENDINGS = [
 ];
 const NO_SESSION = [null, 'busy', 'empty', 'waitUntil'];
 
+const POOL = [
+  'size',
+  'margin',
+  'idle',
+  'lifetime',
+  'safety',
+  'maxBans',
+  'maxTimeouts',
+  'anonymousPercent',
+];
+
 /** The settings of a pool, in the order in which they are read. */
 function poolSettings(options) {
   const { size, margin, idle, lifetime, safety, maxBans, maxTimeouts, anonymousPercent } = options;
@@ -212,15 +233,17 @@ class SessionPool extends Machine {
   #uses = new Map();
 
   constructor(options = {}) {
+    known(options, POOL, 'SessionPool');
     super(new wasm.SessionPool(new Float64Array(poolSettings(options)), options.margin !== null));
   }
 
-  reserve(now, { named = false } = {}) {
-    const number = rawOf(this).reserve(Boolean(named), millis(now, 'now'));
+  reserve(now, options = {}) {
+    const { named = false } = known(options, ['named'], 'reserve');
+    const number = rawOf(this).reserve(flag(named, 'named'), millis(now, 'now'));
     if (number === undefined) {
       return null;
     }
-    const place = Object.freeze({ named: Boolean(named) });
+    const place = Object.freeze({ named });
     this.#places.set(place, number);
     return place;
   }
@@ -354,6 +377,7 @@ function maybeText(value) {
 exports.FAILURE_CLASSES = Object.freeze(failureClasses);
 exports.Pace = Pace;
 exports.policyOf = policyOf;
+exports.POOL = POOL;
 exports.poolSettings = poolSettings;
 exports.Progress = Progress;
 exports.RateLimiter = RateLimiter;

@@ -109,6 +109,13 @@ const PROXY = {
   faults: script,
 };
 
+function objectOf(settings) {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
+    throw new TypeError('the settings of a service must be an object');
+  }
+  return settings;
+}
+
 /** Settings as JSON, without what is left out. */
 function settingsOf(given, known) {
   const read = Object.entries(given)
@@ -194,7 +201,8 @@ const jsonOf = (value) => (typeof value === 'string' ? value : JSON.stringify(va
 // --- the machines ---------------------------------------------------------------------------------
 
 class ExtractionService extends Machine {
-  constructor({ seed, ...settings } = {}) {
+  constructor(options = {}) {
+    const { seed, ...settings } = objectOf(options);
     super(new (wasm().ExtractionService)(settingsOf(settings, EXTRACTION), seedOf(seed)));
   }
 
@@ -253,7 +261,8 @@ class ProxyTunnel extends Machine {
 }
 
 class ProxyService extends Machine {
-  constructor({ seed, ...settings } = {}) {
+  constructor(options = {}) {
+    const { seed, ...settings } = objectOf(options);
     super(new (wasm().ProxyService)(settingsOf(settings, PROXY), seedOf(seed)));
   }
 

@@ -2,13 +2,20 @@
 'use strict';
 
 const { classes, USAGE } = require('../errors.cjs');
+const { known } = require('./known.cjs');
+const { whole } = require('./numbers.cjs');
 const { billingOf, Result } = require('./result.cjs');
 
 const { ServiceError } = classes;
 const KINDS = [null, 'billed', 'unbilled', 'unknown'];
 
 class Usage {
-  constructor({ billed = 0, unbilled = 0, unknown = 0 } = {}) {
+  constructor(counts = {}) {
+    known(counts, ['queries', 'billed', 'unbilled', 'unknown'], 'Usage');
+    const { billed = 0, unbilled = 0, unknown = 0 } = counts;
+    for (const [name, count] of Object.entries({ billed, unbilled, unknown })) {
+      whole(count, name);
+    }
     this.queries = billed + unbilled + unknown;
     this.billed = billed;
     this.unbilled = unbilled;
