@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from scrapy.http import Request
+from scrapy.settings import Settings
 from twisted.internet import error as twisted_error
 
+from silkline import ProxyApi, ProxyEngine
+from silkline import Request as Call
+from silkline.engine import ProxySend
 from silkline.scrapy.failures import failure_of, tunnel_status
 from silkline.scrapy.lease import Lease
 from silkline.scrapy.routing import CAME_THROUGH, Route, route
+from silkline.scrapy.state import State
 from silkline.scrapy.wake import wake, watch_ends
 
 error: Any = twisted_error
@@ -111,3 +118,32 @@ def test_a_session_of_which_only_the_spider_knows(keep: bool) -> None:
     assert request.headers.get("X-Crawlera-Session") == (b"7" if keep else None)
     lease.undo()
     assert request.headers["X-Crawlera-Session"] == b"7"
+
+
+def test_no_snapshot_loses_the_sessions_that_are_being_made(tmp_path: Path) -> None:
+    """A crash then costs a run of the job some sessions, but the next one no places for others."""
+    crawler: Any = SimpleNamespace(settings=Settings({"JOBDIR": str(tmp_path)}))
+    state, path = State(crawler), tmp_path / "silkline" / "sessions"
+    api, now = ProxyApi("KEY"), time.monotonic()
+    engine = ProxyEngine(api, size=3, now=now)
+    for number in range(3):
+        engine.submit(Call("GET", f"http://shop.example/{number}"), now)
+    sends = [send for _ in range(3) if isinstance(send := engine.poll(now), ProxySend)]
+    assert len(sends) == 3
+    for number, send in enumerate(sends):
+        time.sleep(0.11)  # what passes between two snapshots at least
+        state.save(engine, [])
+        assert not path.exists()
+        made = {"X-Crawlera-Session": str(11 + number)}
+        engine.handle_response(send.request_id, 200, made, b"", now)
+    assert len([engine.poll(now) for _ in sends]) == 3
+    state.save(engine, [])
+    assert path.exists()
+    adopted = State(crawler).restore(api, now, {"size": 3})
+    assert adopted is not None
+    listing = adopted.poll(now)
+    assert isinstance(listing, ProxySend)
+    living = b'{"11": "a", "12": "b", "13": "c"}'
+    adopted.handle_response(listing.request_id, 200, {}, living, now)
+    adopted.poll(now)
+    assert (adopted.stats().sessions_adopted, adopted.stats().pool.sessions) == (3, 3)

@@ -43,6 +43,8 @@ def test_values_come_as_text_too() -> None:
     assert not options.proxy_enabled
     assert options.ban_statuses == {403, 429}
     assert options.domain_delays == {"shop.example": 3.0}
+    text = '{"shop.example": 3}'  # as on the command line
+    assert Options.read(settings(SILKLINE_DOMAIN_DELAYS=text)).domain_delays == {"shop.example": 3}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,11 @@ def test_values_come_as_text_too() -> None:
         ("SILKLINE_SESSION_DELAY", "inf"),
         ("SILKLINE_DOMAIN_DELAYS", ["shop.example"]),
         ("SILKLINE_DOMAIN_DELAYS", {"shop.example": "slow"}),
+        ("SILKLINE_DOMAIN_DELAYS", "shop.example"),
+        ("SILKLINE_DOMAIN_DELAYS", '["shop.example"]'),
+        ("SILKLINE_MARGIN", "nan"),
+        ("SILKLINE_DEADLINE", 0),
+        ("SILKLINE_EXTRACTION_DEADLINE", 0),
         ("SILKLINE_CONCURRENCY", 0),
         ("SILKLINE_PROXY_URL", "ftp://localhost"),
         ("SILKLINE_PROXY_CA", "/no/such/file.pem"),
@@ -71,7 +78,13 @@ def test_values_come_as_text_too() -> None:
         ("SILKLINE_DIALECT", "klingon"),
         ("SILKLINE_SESION_DELAY", 1),
         ("SILKLINE_ANONYMOUS_PERCENT", 101),
+        ("SILKLINE_ANONYMOUS_PERCENT", 1_000),
         ("SILKLINE_SESSIONS", 5001),
+        ("SILKLINE_SESSIONS", 10**12),
+        ("SILKLINE_SESSIONS", 10**30),
+        ("SILKLINE_MAX_BANS", 10**12),
+        ("SILKLINE_CONCURRENCY", "1e12"),
+        ("SILKLINE_BATCH_SIZE", 10**12),
         ("SCHEDULER", "tests.Own"),
     ],
 )

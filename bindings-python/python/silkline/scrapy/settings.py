@@ -6,6 +6,7 @@ are the engines': what they refuse is refused at the start of the crawl, under t
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["InvalidOption", "Options"]
 
 _PREFIX = "SILKLINE_"
+_MOST = 2**32 - 1
+"""What a count may be: numbers of the engines' own kind."""
 
 
 class InvalidOption(SilklineError, ValueError):
@@ -64,7 +67,7 @@ def _number(value: object) -> float:
     except ValueError:
         raise ValueError(f"a number is needed, not {value!r}") from None
     if not number >= 0:
-        raise ValueError(f"{value!r} is negative")
+        raise ValueError(f"a number of at least 0 is needed, not {value!r}")
     return number
 
 
@@ -73,6 +76,13 @@ def _seconds(value: object) -> float:
     if not isfinite(number):
         raise ValueError("a number of seconds is needed")
     return number
+
+
+def _time(value: object) -> float:
+    seconds = _seconds(value)
+    if not seconds:
+        raise ValueError("0 would leave no time for an answer")
+    return seconds
 
 
 def _rate(value: object) -> float:
@@ -86,6 +96,8 @@ def _count(value: object) -> int:
     number = _number(value)
     if not number.is_integer():
         raise ValueError(f"a whole number is needed, not {value!r}")
+    if number > _MOST:
+        raise ValueError(f"{value!r} is more than {_MOST:,}")
     return int(number)
 
 
@@ -97,9 +109,13 @@ def _some(value: object) -> int:
 
 
 def _delays(value: object) -> Mapping[str, float]:
-    if not isinstance(value, Mapping):
+    try:  # as text, on the command line, it is JSON, as for Scrapy's own dicts
+        found = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        found = None
+    if not isinstance(found, Mapping):
         raise TypeError("a dict of domains and seconds is needed")
-    return {_text(domain): _seconds(delay) for domain, delay in value.items()}
+    return {_text(domain): _seconds(delay) for domain, delay in found.items()}
 
 
 def _statuses(value: object) -> frozenset[int]:
@@ -161,7 +177,7 @@ class Options:
     max_bans: int | None = _option(_some, None)
     ban_statuses: frozenset[int] = _option(_statuses, frozenset())
     concurrency: int | None = _option(_some, None)
-    deadline: float | None = _option(_seconds, None)
+    deadline: float | None = _option(_time, None)
     keep_download_delay: bool = _option(_flag, default=False)
     close_timeout: float = _option(_seconds, 10.0)
     journal: bool = _option(_flag, default=True)
@@ -171,7 +187,7 @@ class Options:
     batch_size: int | None = _option(_some, None)
     budget: int | None = _option(_count, None)
     extraction_concurrency: int | None = _option(_some, None)
-    extraction_deadline: float | None = _option(_seconds, None)
+    extraction_deadline: float | None = _option(_time, None)
     extraction_policy: RetryPolicy | None = _option(_policy, None)  # noqa: RUF009 -- a field
     extraction_ahead: int = _option(_count, 1_000)
 

@@ -45,7 +45,7 @@ class State:
         """The names that were made up, for sessions that spiders asked for by header."""
         self._run = os.urandom(4).hex()
         self._made = 0
-        self._saved = 0.0
+        self._saved = time.monotonic()  # no snapshot while the first sessions are being made
         self._written: object = None
 
     def name(self, session: str, name: str) -> None:
