@@ -54,6 +54,12 @@ impl Rng {
     pub fn new(seed: u64) -> Self {
         Self(CoreRng::new(seed))
     }
+
+    /// The id of a new session of Zyte API's proxy mode.
+    #[wasm_bindgen(js_name = sessionId)]
+    pub fn session_id(&mut self) -> String {
+        silkline::zyte_api::session_id(&mut self.0).as_str().into()
+    }
 }
 
 /// What one piece of work has been through.

@@ -660,3 +660,15 @@ test('the key shows nowhere', async (t) => {
     assert.doesNotMatch(inspect(shown, { depth: 9, showHidden: true }), /secret|c2VjcmV0/);
   }
 });
+
+test('a closed client says so with a code, and with the reason of its signal', async () => {
+  const options = { apiKey: 'KEY', fetch: () => assert.fail('nothing is sent') };
+  const closed = new Extractor(options);
+  await closed.close();
+  const query = { url: 'https://shop.example/1', pageType: 'product' };
+  await assert.rejects(closed.extract(query), { name: 'NotSubmitted', code: 'engine_closed' });
+  const reason = new Error('the program ends');
+  const signal = AbortSignal.abort(reason);
+  const aborted = new Extractor({ ...options, signal });
+  await assert.rejects(aborted.extract(query), { code: 'engine_closed', cause: reason });
+});

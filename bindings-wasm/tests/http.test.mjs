@@ -65,3 +65,15 @@ test('international domain names have the form that the standard gives them', ()
     assert.throws(() => authority(wrong), refused, wrong);
   }
 });
+
+test('ids of sessions of the proxy mode come from the seed', () => {
+  const { Rng, zyteApi } = silkline;
+  const rng = new Rng(1);
+  assert.equal(zyteApi.sessionId(rng), '910a2dec-8902-4cc1-beeb-8da1658eec67');
+  assert.notEqual(zyteApi.sessionId(rng), '910a2dec-8902-4cc1-beeb-8da1658eec67');
+  rng.free();
+  assert.throws(() => zyteApi.sessionId(rng), { message: 'Rng was used after free()' });
+  for (const wrong of [undefined, 1, { sessionId: () => 'x' }]) {
+    assert.throws(() => zyteApi.sessionId(wrong), { message: 'rng must be an Rng' });
+  }
+});

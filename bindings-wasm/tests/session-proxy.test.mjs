@@ -367,6 +367,13 @@ test('a body that never ends is given up with the signal, and its source told', 
   assert.equal(proxy.stats().submitted, 0);
 });
 
+test('a closed client says so with a code', async (t) => {
+  const proxy = fake(t, new FakeProxy());
+  await proxy.close();
+  const closed = { name: 'NotSubmitted', code: 'engine_closed' };
+  await assert.rejects(proxy.fetch('http://a.example/'), closed);
+});
+
 test('a misspelt option of a call is refused, and what any fetch takes is not', async (t) => {
   const proxy = fake(t, new FakeProxy());
   await assert.rejects(proxy.fetch('http://a.example/', { sesion: 'cart' }), {

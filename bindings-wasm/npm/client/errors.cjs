@@ -62,5 +62,6 @@ function hide(error, name, value) {
 
 exports.AccountRefused = AccountRefused;
 exports.failureOf = failureOf;
+exports.hide = hide;
 exports.OutOfBudget = OutOfBudget;
 exports.QueryFailed = QueryFailed;

@@ -1,11 +1,11 @@
 // The client of the Automatic Extraction API.
 'use strict';
 
-const { ExtractionApi, ExtractionEngine, Query } = require('../index.cjs');
+const { ExtractionApi, ExtractionEngine, NotSubmitted, Query } = require('../index.cjs');
 const { known } = require('../lib/known.cjs');
 const { millis } = require('../lib/numbers.cjs');
 const { ASYNC_DISPOSE, Driver } = require('./driver.cjs');
-const { AccountRefused, failureOf, OutOfBudget } = require('./errors.cjs');
+const { AccountRefused, failureOf, hide, OutOfBudget } = require('./errors.cjs');
 const { Outcome } = require('./outcome.cjs');
 const { Results } = require('./results.cjs');
 const { transportOf } = require('./transport.cjs');
@@ -91,7 +91,11 @@ class Extractor {
       throw new TypeError('results() takes an iterable of queries');
     }
     if (this.#closing !== undefined) {
-      throw new Error('the extractor is closed');
+      const closed = new NotSubmitted('engine_closed', 'the extractor is closed');
+      if (this.#signal?.aborted) {
+        hide(closed, 'cause', this.#signal.reason);
+      }
+      throw closed;
     }
     const size = sizeOf(queueSize);
     const results = new Results(

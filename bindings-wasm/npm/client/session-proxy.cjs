@@ -3,6 +3,7 @@
 
 const { setMaxListeners } = require('node:events');
 const {
+  NotSubmitted,
   ProxyApi,
   ProxyEngine,
   ProxyJobError,
@@ -251,7 +252,7 @@ class SessionProxy {
       return Promise.reject(this.#breakdown);
     }
     if (this.#closing !== undefined) {
-      return Promise.reject(new Error('the session proxy is closed'));
+      return Promise.reject(new NotSubmitted('engine_closed', 'the session proxy is closed'));
     }
     const { signal, stayIn } = call;
     if (signal.aborted) {

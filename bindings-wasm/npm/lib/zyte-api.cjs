@@ -3,6 +3,8 @@
 
 const wasm = require('../wasm/silkline.glue.cjs');
 const { bytesOf, decode } = require('./json.cjs');
+const { rawOf } = require('./machine.cjs');
+const { Rng } = require('./schedule.cjs');
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -24,5 +26,14 @@ function convert(outOf, pageType, item) {
   return { item: decode(bytes), itemJson: utf8.decode(bytes), unmapped };
 }
 
+/** The id of a new session of the proxy mode. */
+function sessionId(rng) {
+  if (!(rng instanceof Rng)) {
+    throw new TypeError('rng must be an Rng');
+  }
+  return rawOf(rng).sessionId();
+}
+
 exports.fromZyteApi = (pageType, item) => convert(true, pageType, item);
 exports.toZyteApi = (pageType, item) => convert(false, pageType, item);
+exports.sessionId = sessionId;

@@ -1,4 +1,5 @@
 import type { PageType } from './extraction.cjs';
+import type { Rng } from './schedule.cjs';
 
 /** An item in the schema of the other service. */
 export interface Converted {
@@ -43,3 +44,12 @@ export function fromZyteApi(pageType: PageType, item: ItemInput): Converted;
  * zyteApi.toZyteApi('product', { brand: 'Acme' }).item.brand; // { name: 'Acme' }
  */
 export function toZyteApi(pageType: PageType, item: ItemInput): Converted;
+
+/**
+ * The id of a new session of the proxy mode, a UUID that its caller makes: the same for the same
+ * seed in every language.
+ *
+ * @example
+ * zyteApi.sessionId(new Rng(1)); // '910a2dec-8902-4cc1-beeb-8da1658eec67'
+ */
+export function sessionId(rng: Rng): string;
