@@ -177,6 +177,8 @@ def test_ctrl_c_ends_a_long_plan() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What is started in the background of a shell would not hear of it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- no threads
     )
     assert process.stderr is not None
     shown = ""
