@@ -100,7 +100,7 @@ def test_the_same_queries_have_the_same_items_in_both_dialects(site: str) -> Non
 
 
 def test_the_command_line_writes_the_older_form(
-    site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = next(page for page in PAGES if page["page_type"] == "product")
     lines = [
@@ -131,9 +131,16 @@ def test_the_command_line_writes_the_older_form(
         assert "cannot be carried over" in refused["error"]
         billed = box.stats()["zyte_api"]["billed"]
         assert billed == 2
-        assert silkline([*command, "--resume"]) == 1
+        # No price is known; one that is given is taken.
+        assert "1 extracted, 2 failed, 2 billed queries" in capsys.readouterr().err
+        assert silkline([*command, "--resume", "--price", "60"]) == 1
+        assert "cost $0.0000" in capsys.readouterr().err
         assert len(target.read_text().splitlines()) == 3
         assert box.stats()["zyte_api"]["billed"] == billed
+    monkeypatch.delenv("ZYTE_API_KEY")
+    with pytest.raises(SystemExit):
+        silkline(command)
+    assert "SILKLINE_API_KEY or ZYTE_API_KEY" in capsys.readouterr().err
 
 
 def test_pages_come_through_the_proxy_mode(site: str) -> None:

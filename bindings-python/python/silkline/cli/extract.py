@@ -113,8 +113,8 @@ def add_parser(commands: Any) -> None:
         "--price",
         metavar="DOLLARS",
         type=values.number,
-        default=60.0,
-        help="price of 100,000 queries, for the cost that is shown (default: %(default)g)",
+        help="price of 100,000 queries, for the cost that is shown (default: 60; with --dialect "
+        "zyte_api, where it depends on the website, none: billed queries are counted)",
     )
     add(
         "--grace",
@@ -196,6 +196,11 @@ def _extractor(options: argparse.Namespace, api_key: str, finished: Finished | N
         raise _InvalidOption(str(error)) from error
 
 
+def _price(options: argparse.Namespace) -> float | None:
+    price: float | None = options.price
+    return 60.0 if price is None and options.dialect == "automatic_extraction" else price
+
+
 def _say_unmatched(unmatched: ExtractionUnmatched) -> None:
     text = f"silkline extract: a result belongs to no query: {unmatched.result!r}"
     print(text, file=sys.stderr, flush=True)
@@ -209,7 +214,7 @@ def _extract(
     finished: Finished,
 ) -> int:
     total = None if options.input == "-" else count(Path(options.input))
-    progress = Progress(total=total, shown=options.progress, price=options.price)
+    progress = Progress(total=total, shown=options.progress, price=_price(options))
     run = _Extraction(extractor, output, finished, progress)
     try:
         return asyncio.run(
@@ -315,5 +320,5 @@ class _Extraction:
             parts.append(f"{self._skipped} finished before")
         if self._stopped or self._unfinished:
             parts.append("the rest is unfinished")
-        parts.append(f"cost {self.progress.cost(stats)}")
+        parts.append(self.progress.cost(stats))
         self.progress.say(", ".join(parts))

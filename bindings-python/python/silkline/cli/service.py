@@ -24,7 +24,8 @@ def api_key(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str
     names = ZYTE_API_KEYS if options.dialect == "zyte_api" else KEYS
     key: str | None = options.api_key or next(filter(None, map(os.environ.get, names)), None)
     if not key:
-        parser.error("no API key: give --api-key or set SILKLINE_API_KEY")
+        others = " or ZYTE_API_KEY" if names is ZYTE_API_KEYS else ""
+        parser.error(f"no API key: give --api-key or set SILKLINE_API_KEY{others}")
     return key
 
 
