@@ -50,7 +50,7 @@ impl PyBridgedQuery {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let text = match FetchOutcome::from(self.0.clone()) {
-            FetchOutcome::Error(text) => text,
+            FetchOutcome::Error { text, .. } => text,
             FetchOutcome::Refused { problem, .. } => problem,
             _ => return Ok("BridgedQuery(<item>)".into()),
         };

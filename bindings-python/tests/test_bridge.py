@@ -187,6 +187,17 @@ def test_errors_of_queries_are_those_that_programs_know(tmp_path: Path) -> None:
             assert "customHtml" in errors[5]
             assert "non-HTTP" in errors[6]
             assert len(here.extracted) == 4, "nothing is tried again here, or sent in vain"
+            await ask(bridge, [article("a"), article("missing")])
+            stats = bridge.stats()
+            # Of Zyte API "unsuccessful responses" cost nothing, whatever the older service took.
+            assert (stats["queries"], stats["billed"], stats["unbilled"]) == (9, 2, 7)
+            assert stats["upstream"] == {
+                "requests": 6,
+                "retries": 0,
+                "billed": 2,
+                "unbilled": 4,
+                "possibly_billed": 0,
+            }
 
     asyncio.run(run())
 
@@ -207,6 +218,9 @@ def test_what_is_about_the_account_is_a_problem(
             found, results, _ = await ask(bridge, [article("a")])
             assert found == 200
             assert results[0]["article"]
+            stats = bridge.stats()
+            assert (stats["billed"], stats["unbilled"], stats["abandoned"]) == (1, 1, 0)
+            assert stats["request_errors"] == {problem: 1}
 
     asyncio.run(run())
 
@@ -300,6 +314,30 @@ def test_sessions_of_the_proxy(tmp_path: Path) -> None:
             status, headers, _ = await get("/4", made)
             assert headers["X-Crawlera-Error"] == "bad_session_id"
             assert bridge.stats()["proxy"]["unmapped"] == {"cookies_unmapped": 2}
+
+    asyncio.run(run())
+
+
+def test_sessions_end_with_the_bridge_as_programs_can_tell(tmp_path: Path) -> None:
+    async def run() -> None:
+        made: list[str] = []
+        async with world(tmp_path) as here, aiohttp.ClientSession(headers=THROUGH) as session:
+            for _ in range(2):
+                async with here.bridge(extraction_port=None) as bridge:
+                    for wish in (*made, "create"):
+                        headers = {"X-Crawlera-Session": wish}
+                        async with session.get(
+                            here.target, proxy=bridge.proxy_url, headers=headers
+                        ) as got:
+                            if wish != "create":
+                                told = got.status, got.headers["X-Crawlera-Error"]
+                                assert told == (400, "bad_session_id")
+                                continue
+                            assert got.status == 200
+                            made.append(got.headers["X-Crawlera-Session"])
+                stats = bridge.stats()["proxy"]
+                assert (stats["sessions_created"], stats["relayed"]) == (1, 1)
+        assert len(set(made)) == 2
 
     asyncio.run(run())
 

@@ -39,7 +39,7 @@ impl BridgedQuery {
     /// From the result of a query.
     pub fn of_result(result: ResultView<'_>) -> Self {
         if let Some(error) = result.error() {
-            return Self(FetchOutcome::Error(text(error)));
+            return Self(FetchOutcome::Error { text: text(error), billed: error.billed });
         }
         let item = result.item_bytes().unwrap_or_default();
         Self(FetchOutcome::Page {
@@ -55,12 +55,13 @@ impl BridgedQuery {
         if let Some((_, problem)) = REFUSALS.iter().find(|(known, _)| *known == code) {
             return Self(FetchOutcome::Refused { problem: (*problem).into(), retry_after });
         }
-        Self(FetchOutcome::Error(match code {
+        let text = match code {
             "request_timed_out" | "job_closed" => "query timed out".into(),
             // The query asks for what the newer service has not.
             _ if code.starts_with("query_") => message.to_owned(),
             _ => "InternalError".into(),
-        }))
+        };
+        Self(FetchOutcome::Error { text, billed: false })
     }
 }
 
@@ -136,8 +137,12 @@ mod tests {
         assert_eq!(html.as_deref(), Some("<p>"));
     }
 
+    fn error(text: &str, billed: bool) -> FetchOutcome {
+        FetchOutcome::Error { text: text.into(), billed }
+    }
+
     #[test]
-    fn errors_are_spelled_as_programs_know_them() {
+    fn errors_are_spelled_as_programs_know_them_and_cost_what_the_newer_service_says() {
         for (status, kind, expected) in [
             (520, "/download/temporary-error", "Proxy error: banned"),
             (521, "/download/internal-error", "Downloader error: internal"),
@@ -151,13 +156,12 @@ mod tests {
             (500, "/server/internal", "InternalError"),
         ] {
             let body = format!(r#"{{"type": "{kind}", "title": "Some (title)", "detail": "d"}}"#);
-            assert_eq!(bridged(status, &body), FetchOutcome::Error(expected.into()), "{kind}");
+            assert_eq!(bridged(status, &body), error(expected, false), "{kind}");
         }
         let body = r#"{"url": "http://shop.example/1", "statusCode": 404, "article": {}}"#;
-        assert_eq!(bridged(200, body), FetchOutcome::Error("Downloader error: http404".into()));
+        assert_eq!(bridged(200, body), error("Downloader error: http404", true));
         let body = r#"{"url": "http://shop.example/1", "statusCode": 200}"#;
-        let nothing = FetchOutcome::Error("Downloader error: No visible elements".into());
-        assert_eq!(bridged(200, body), nothing);
+        assert_eq!(bridged(200, body), error("Downloader error: No visible elements", true));
     }
 
     #[test]

@@ -91,7 +91,9 @@ pub struct ProxyBridgeStats {
     pub requests: u64,
     /// Answers of targets passed on.
     pub relayed: u64,
-    /// Errors answered, by code.
+    /// Requests whose program went away before there was an answer.
+    pub abandoned: u64,
+    /// Errors answered, by code, those to CONNECTs and to calls of the sessions API too.
     pub errors: BTreeMap<String, u64>,
     /// Sessions made.
     pub sessions_created: u64,
@@ -255,10 +257,11 @@ impl ProxyBridge {
         Ok(BridgeSend { ticket: self.tickets, proxied })
     }
 
-    /// Forgets a session that nobody will hear of.
+    /// Forgets a session that nobody will hear of: it never was.
     fn without(&mut self, session: Option<&str>, creates: bool, refusal: Refusal) -> Refusal {
         if let Some(id) = session.filter(|_| creates) {
             self.sessions.remove(id);
+            self.stats.sessions_created -= 1;
         }
         refusal
     }
@@ -319,6 +322,7 @@ impl ProxyBridge {
     /// Takes note that the program went away.
     pub fn handle_closed(&mut self, ticket: u64, now: Timestamp) {
         self.advance(now);
+        self.stats.abandoned += u64::from(self.flights.contains_key(&ticket));
         self.lose(ticket, false);
     }
 

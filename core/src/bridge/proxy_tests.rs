@@ -216,3 +216,30 @@ fn what_has_no_counterpart_is_refused() {
     let answer = bridge.handle_api(&request("/else", &[]), at(1));
     assert_eq!(told(&answer), (542, "bad_endpoint".into()));
 }
+
+#[test]
+fn each_request_and_each_session_is_counted_once() {
+    let mut bridge = bridge();
+    let living = create(&mut bridge, at(0));
+    // Its session never was, since nothing was sent.
+    let unsent = request("ftp://a.example/", &[("X-Crawlera-Session", "create")]);
+    assert_eq!(refused(bridge.handle_request(unsent, None, at(1))).1, "bad_uri");
+    // Of this one's nobody heard.
+    let left = request("http://a.example/", &[("X-Crawlera-Session", "create")]);
+    let send = sent(bridge.handle_request(left, None, at(1)));
+    bridge.handle_closed(send.ticket, at(2));
+    bridge.handle_closed(send.ticket, at(2));
+    let mut call = request(&format!("/sessions/{living}"), &[]);
+    call.method = Method::DELETE;
+    bridge.handle_api(&call, at(3));
+    let again = request("http://a.example/", &[("X-Crawlera-Session", "create")]);
+    let send = sent(bridge.handle_request(again, None, at(3)));
+    bridge.handle_failed(send.ticket, FetchFailure::Timeout, at(4));
+    bridge.handle_closed(send.ticket, at(4));
+    create(&mut bridge, at(5));
+    let stats = bridge.stats();
+    let errors: u64 = stats.errors.values().sum();
+    assert_eq!((stats.requests, stats.relayed, errors, stats.abandoned), (5, 2, 2, 1));
+    let ended = (stats.sessions_living, stats.sessions_deleted, stats.sessions_ended);
+    assert_eq!((stats.sessions_created, ended), (4, (1, 1, 2)));
+}

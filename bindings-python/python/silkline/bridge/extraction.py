@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from silkline import Query, SilklineError
 from silkline.aio import AccountRefused, Extractor
@@ -48,7 +48,7 @@ class ExtractionBridge(ExtractionHost):
             concurrency=concurrency,
             policy=_policy(),
         )
-        self._make()  # what is wrong with the settings is told now
+        self._upstream = self._make()  # what is wrong with the settings is told now
 
     async def _open(self) -> None:
         self._upstream = self._make()
@@ -59,6 +59,18 @@ class ExtractionBridge(ExtractionHost):
 
     async def _close(self) -> None:
         await self._upstream.close()
+
+    def stats(self) -> dict[str, Any]:
+        """What programs were told, and under ``upstream`` what that took and cost at Zyte API."""
+        sent = self._upstream.stats()
+        upstream = {
+            "requests": sent.requests,
+            "retries": sent.retries,
+            "billed": sent.usage.billed,
+            "unbilled": sent.usage.unbilled,
+            "possibly_billed": sent.usage.unknown,
+        }
+        return super().stats() | {"upstream": upstream}
 
     async def _outcome(self, query: FetchQuery) -> BridgedQuery:
         try:

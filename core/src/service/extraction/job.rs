@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{query::UserQuery, script::Action};
+use super::{query::UserQuery, result::Written, script::Action};
 use crate::Timestamp;
 
 /// One query of a request on its way.
@@ -15,15 +15,14 @@ pub(super) struct Slot {
     pub(super) earliest: Timestamp,
     /// Whether it takes a place of its domain.
     pub(super) holds_place: bool,
-    /// The result's text, its error, and the moment it counts from.
+    /// Its result, and the moment it counts from.
     pub(super) result: Option<Finished>,
 }
 
 /// A result that is there.
 #[derive(Clone, Debug)]
 pub(super) struct Finished {
-    pub(super) text: String,
-    pub(super) error: Option<String>,
+    pub(super) written: Written,
     pub(super) at: Timestamp,
 }
 

@@ -177,7 +177,8 @@ impl ExtractionService {
             && job.slots.get(index).is_some_and(|slot| slot.result.is_none())
             && job.slots.iter().all(|slot| slot.result.is_none())
         {
-            self.handle_closed(ticket, now);
+            let unfinished = self.forget(ticket);
+            self.stats.unbilled += unfinished;
             let refused = Refused::named(problem);
             let refused = match retry_after {
                 Some(wait) => refused.with_retry_after(*wait),
@@ -187,8 +188,8 @@ impl ExtractionService {
         }
         let slot = job.slots.get_mut(index).filter(|slot| slot.result.is_none())?;
         let version = &self.config.algorithm_version;
-        let (text, error) = result::write(&slot.head, &slot.query, outcome, version);
-        slot.result = Some(Finished { text, error, at: slot.earliest.max(now) });
+        let written = result::write(&slot.head, &slot.query, outcome, version);
+        slot.result = Some(Finished { written, at: slot.earliest.max(now) });
         if core::mem::take(&mut slot.holds_place) {
             self.limits.release(&slot.query.target.domain);
         }
@@ -209,19 +210,26 @@ impl ExtractionService {
         if let Some((until, _)) = self.held.remove(&ticket.0) {
             self.due.remove(&(until, ticket.0));
         }
-        let Some(job) = self.jobs.remove(&ticket.0) else { return };
+        self.stats.abandoned += self.forget(ticket);
+    }
+
+    /// Forgets a request; gives how many of its queries have no result.
+    fn forget(&mut self, ticket: Ticket) -> u64 {
+        let Some(job) = self.jobs.remove(&ticket.0) else { return 0 };
         self.due.remove(&(job.complete_at(), ticket.0));
         self.due.remove(&(job.deadline, ticket.0));
         self.stats.in_flight -= 1;
+        let mut unfinished = 0;
         for slot in job.slots {
             if slot.holds_place {
                 self.limits.release(&slot.query.target.domain);
             }
             match slot.result {
-                Some(finished) => self.stats.finished(finished.error.as_deref()),
-                None => self.stats.abandoned += 1,
+                Some(finished) => self.stats.finished(&finished.written),
+                None => unfinished += 1,
             }
         }
+        unfinished
     }
 
     /// What is to be done next. Early calls do no harm.
@@ -320,8 +328,8 @@ impl ExtractionService {
         };
         let holds_place = error.is_none();
         let result = error.map(|error| {
-            let (text, error) = result::failed(&head, &error, &self.config.algorithm_version);
-            Finished { text, error, at: earliest }
+            let written = result::failed(&head, &error, &self.config.algorithm_version);
+            Finished { written, at: earliest }
         });
         Slot { query, head, earliest, holds_place, result }
     }
@@ -357,12 +365,12 @@ impl ExtractionService {
             }
             let in_time = slot.result.filter(|finished| finished.at <= now.min(job.deadline));
             let version = &self.config.algorithm_version;
-            let (text, error) = in_time.map_or_else(
+            let written = in_time.map_or_else(
                 || result::failed(&slot.head, "query timed out", version),
-                |finished| (finished.text, finished.error),
+                |finished| finished.written,
             );
-            self.stats.finished(error.as_deref());
-            results.push(text);
+            self.stats.finished(&written);
+            results.push(written.text);
         }
         if self.config.shuffled {
             self.shuffle(&mut results);

@@ -39,7 +39,13 @@ pub enum FetchOutcome {
     /// There is no page.
     Failed(FetchFailure),
     /// There is none, in the words that the client is to read.
-    Error(String),
+    Error {
+        /// The words.
+        text: String,
+        /// Whether the query costs money, which the words alone do not tell: who answers here may
+        /// have it from a service with rules of its own.
+        billed: bool,
+    },
     /// The whole request cannot be served: the last segment of the problem's type. Where other
     /// queries of it have their result already, only this one fails.
     Refused {
@@ -57,7 +63,7 @@ impl FetchOutcome {
             Self::Page { .. } => None,
             Self::Status(status) => Some(alloc::format!("Downloader error: http{status:03}")),
             Self::Failed(failure) => Some(failure.text().into()),
-            Self::Error(text) => Some(text.clone()),
+            Self::Error { text, .. } => Some(text.clone()),
             Self::Refused { .. } => Some(FetchFailure::Internal.text().into()),
         }
     }

@@ -10,6 +10,15 @@ use serde_json::{Map, Value, value::RawValue};
 
 use super::{outcome::FetchOutcome, query::UserQuery};
 
+/// A result, as it goes out and as it is counted.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) error: Option<String>,
+    /// Whether the query costs money.
+    pub(super) billed: bool,
+}
+
 /// A JSON text in quotes.
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_else(|_| "\"\"".into())
@@ -32,13 +41,13 @@ pub(super) fn head(query: &UserQuery, id: &str, echo: &Map<String, Value>) -> St
     )
 }
 
-/// A result: with the item, or with the error, which is given back too.
+/// A result: with the item, or with the error.
 pub(super) fn write(
     head: &str,
     query: &UserQuery,
     outcome: &FetchOutcome,
     version: &str,
-) -> (String, Option<String>) {
+) -> Written {
     if let FetchOutcome::Page { item, web_page, html } = outcome {
         if !is_object(item) || !is_object(web_page) {
             return failed(head, "InternalError", version);
@@ -52,20 +61,28 @@ pub(super) fn write(
             quoted(&query.page_type),
             quoted(version),
         );
-        return (text, None);
+        return Written { text, error: None, billed: true };
     }
-    failed(head, &outcome.error().unwrap_or_default(), version)
+    let written = failed(head, &outcome.error().unwrap_or_default(), version);
+    match outcome {
+        FetchOutcome::Error { billed, .. } => Written { billed: *billed, ..written },
+        _ => written,
+    }
 }
 
 /// A result with an error. The version "is optional and only added when it's possible to report"
-/// (Automatic Extraction API docs, Query-level): where the page was asked for.
-pub(super) fn failed(head: &str, error: &str, version: &str) -> (String, Option<String>) {
+/// (Automatic Extraction API docs, Query-level): where the page was asked for. "Errors starting with
+/// 'Downloader error…' or 'Proxy error…' will be billed for, while other types of error will not"
+/// (Reference).
+pub(super) fn failed(head: &str, error: &str, version: &str) -> Written {
     let version = if error.starts_with("Downloader error") {
         format!(r#","algorithmVersion":{}"#, quoted(version))
     } else {
         String::new()
     };
-    (format!(r#"{{{head},"error":{}{version}}}"#, quoted(error)), Some(error.into()))
+    let text = format!(r#"{{{head},"error":{}{version}}}"#, quoted(error));
+    let billed = error.starts_with("Downloader error") || error.starts_with("Proxy error");
+    Written { text, error: Some(error.into()), billed }
 }
 
 /// A result of a query that nobody sent.

@@ -8,6 +8,8 @@ use alloc::{
 
 use serde::Serialize;
 
+use super::result::Written;
+
 /// The counts of an extraction service since it began.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -29,7 +31,8 @@ pub struct ExtractionStats {
     pub query_errors: BTreeMap<String, u64>,
     /// Requests that came faster than their key's rate allows.
     pub rate_violations: u64,
-    /// Queries that cost money: items, and errors of the downloader or the proxy.
+    /// Queries that cost money: items, and errors of the downloader or the proxy. Where results
+    /// come from another service, what that one says.
     pub billed: u64,
     /// Queries that cost nothing.
     pub unbilled: u64,
@@ -54,20 +57,12 @@ impl ExtractionStats {
         add(&mut self.page_types, page_type);
     }
 
-    /// Counts a result: "errors starting with 'Downloader error…' or 'Proxy error…' will be billed
-    /// for, while other types of error will not" (Automatic Extraction API docs, Reference).
-    pub(super) fn finished(&mut self, error: Option<&str>) {
-        let billed = match error {
-            None => {
-                self.items += 1;
-                true
-            }
-            Some(text) => {
-                add(&mut self.query_errors, &general(text));
-                text.starts_with("Downloader error") || text.starts_with("Proxy error")
-            }
-        };
-        if billed {
+    pub(super) fn finished(&mut self, result: &Written) {
+        match &result.error {
+            None => self.items += 1,
+            Some(text) => add(&mut self.query_errors, &general(text)),
+        }
+        if result.billed {
             self.billed += 1;
         } else {
             self.unbilled += 1;
