@@ -350,7 +350,9 @@ def test_a_refused_connect_reaches_the_engine_with_its_head(scheme: str, transpo
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_refused_account_stops_everything(web: Web, authority: Path, transport: str) -> None:
+def test_a_refused_account_stops_everything(
+    web: Web, authority: Path, transport: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async def main() -> None:
         async with sandbox(authority) as box:
             options: dict[str, Any] = {"policy": quick(), "transport": transport}
@@ -369,6 +371,8 @@ def test_a_refused_account_stops_everything(web: Web, authority: Path, transport
 
     asyncio.run(main())
     assert web.requests() == []
+    (told,) = caplog.messages
+    assert told.startswith("proxy answered 407 `bad_proxy_auth`: the key may be wrong.")
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

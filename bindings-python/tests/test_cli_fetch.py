@@ -206,6 +206,27 @@ def test_keys_and_wrong_usage(box: Sandbox, site: str, name: str, tmp_path: Path
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_wrong_key_is_told_at_once(box: Sandbox, site: str) -> None:
+    with subprocess.Popen(
+        command(box, "fetch", site, "--api-key", "WRONG-KEY"),
+        env=KEYLESS,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as started:
+        assert started.stderr is not None
+        told = started.stderr.readline()
+        # It goes on for a while: a restart of the service looks the same.
+        started.send_signal(signal.SIGINT)
+        rest = started.stderr.read()
+    assert told.startswith(
+        "silkline fetch: proxy answered 407 `bad_proxy_auth`: the key may be wrong"
+    )
+    assert "0 fetched" in rest
+    assert "WRONG" not in told + rest
+    assert started.returncode == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c_keeps_what_is_done(box: Sandbox, site: str, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     urls = tmp_path / "urls.txt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
 import pickle
@@ -357,6 +358,8 @@ def test_stub_literals_are_the_names_of_the_core() -> None:
     for preset in ("aggressive", "default", "smart_proxy", "zyte_api"):
         policy = RetryPolicy(preset)
         assert repr(policy) == f"RetryPolicy('{preset}')"
+        assert copy.deepcopy(policy) == copy.copy(policy) == policy
+        assert copy.deepcopy(policy.rule("ban")) == policy.rule("ban")
     assert RetryPolicy("zyte_api_aggressive") == RetryPolicy("aggressive")
     with pytest.raises(ValueError, match="none of") as caught:
         policy.rule("other")  # type: ignore[arg-type]

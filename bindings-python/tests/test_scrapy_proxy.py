@@ -273,6 +273,29 @@ class Spider(Base):
         assert done.service["early_requests"] == 0
 
 
+@pytest.mark.parametrize("site", ["http", "https"])
+def test_a_wrong_key_is_told_at_once_and_tried_no_longer_than_asked(
+    tmp_path: Path, web: Web, site: str
+) -> None:
+    spider = """
+from silkline.schedule import Budget, RetryPolicy, Rule, Wait
+
+class Spider(Base):
+    urls = [f"/headers?{n}" for n in range(5)]
+    account = Rule(Wait(0.2, 0.3), Budget("retries", 1))
+    custom_settings = {"SILKLINE_PROXY_POLICY": RetryPolicy("smart_proxy", {"account": account})}
+"""
+    url = web.url.replace("http:", f"{site}:")
+    settings = {"SILKLINE_SESSIONS": 1, "SILKLINE_API_KEY": "WRONG"}
+    done = crawl(tmp_path, url, spider, settings, errors=True)
+    assert done.of("closed") == ["silkline_bad_proxy_auth"]
+    assert (done.err.count("the key may be wrong"), done.err.count("refuses the account")) == (1, 1)
+    assert done.stats["silkline/proxy/errors/bad_proxy_auth"] == 2
+    assert done.stats["elapsed_time_seconds"] < 2
+    assert "WRONG" not in done.err
+    assert web.paths() == []
+
+
 def test_a_refused_key_closes_the_spider(tmp_path: Path, web: Web) -> None:
     spider = """
 class Spider(Base):
@@ -289,6 +312,7 @@ class Spider(Base):
     )
     assert done.of("closed") == ["silkline_user_suspended"]
     assert "The proxy refuses the account" in done.err
+    assert "may be wrong" not in done.err
     assert web.paths() == []
 
 

@@ -123,6 +123,15 @@ impl PyRetryPolicy {
         Ok(wait.map(seconds))
     }
 
+    // Scrapy copies its settings.
+    fn __copy__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __deepcopy__<'py>(slf: PyRef<'py, Self>, _memo: &Bound<'py, PyAny>) -> PyRef<'py, Self> {
+        slf
+    }
+
     fn __repr__(&self) -> String {
         let mut presets =
             PresetName::ALL.iter().filter_map(|name| Some((*name, RetryPolicy::preset(name)?)));

@@ -52,6 +52,14 @@ impl PyWait {
         (seconds(least), seconds(most))
     }
 
+    fn __copy__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __deepcopy__<'py>(slf: PyRef<'py, Self>, _memo: &Bound<'py, PyAny>) -> PyRef<'py, Self> {
+        slf
+    }
+
     fn __repr__(&self) -> String {
         let (least, most) = self.0.range(1);
         format!("<Wait of {} to {} seconds at first>", seconds(least), seconds(most))
@@ -191,6 +199,14 @@ impl PyRule {
     #[new]
     fn new(wait: PyRef<'_, PyWait>, budget: PyRef<'_, PyBudget>) -> Self {
         Self { wait: *wait, budget: *budget }
+    }
+
+    fn __copy__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __deepcopy__<'py>(slf: PyRef<'py, Self>, _memo: &Bound<'py, PyAny>) -> PyRef<'py, Self> {
+        slf
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

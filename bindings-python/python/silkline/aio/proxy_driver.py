@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -22,6 +23,8 @@ from .transports import NotSent
 
 if TYPE_CHECKING:
     from silkline import ProxyApi, ProxyEngine, ProxyServiceError, Request
+
+_log = logging.getLogger("silkline.aio")
 
 Verdict: TypeAlias = Callable[[Response], bool]
 """Says of an answer of a target that looks good whether it is a ban in disguise."""
@@ -107,6 +110,7 @@ class ProxyDriver(Driver[ProxyFinished]):
         self._max_body = max_body
         self._on_session_lost = on_session_lost
         self._refusal: ProxyServiceError | None = None
+        self._doubted = False
 
     def submit(self, call: Call, **job: Any) -> int:
         """Passes a request on and gives the id of its job."""
@@ -178,6 +182,7 @@ class ProxyDriver(Driver[ProxyFinished]):
             self._engine.handle_response(
                 request_id, refused.status, headers, b"", now, connect=True
             )
+            self._doubt(self._api.read_connect(refused.status, headers))
         except UntrustedCertificate as error:
             self._engine.handle_failure(request_id, "not_sent", self.now())
             self._distrust(send, error)
@@ -202,6 +207,20 @@ class ProxyDriver(Driver[ProxyFinished]):
             self.now(),
             banned=banned,
         )
+        if answer.status >= 400:
+            self._doubt(self._api.read(answer.status, answer.headers).error)
+
+    def _doubt(self, error: ProxyServiceError | None) -> None:
+        """Tells at once of a refused key where the engine does not stop for it yet."""
+        if error is None or error.action != "stop_all_after_retries" or self._doubted:
+            return
+        if not self._engine.stats().stopped:
+            self._doubted = True
+            _log.warning(
+                "%s: the key may be wrong. It is tried a few times more, since a restart of the "
+                "service looks the same",
+                error,
+            )
 
     def _judge(self, send: ProxySend, answer: ProxiedAnswer, call: Call) -> bool:
         """Whether the application calls an answer a ban."""

@@ -195,7 +195,7 @@ def _run(options: argparse.Namespace) -> int:
     bar = Bar("fetch", total=total(options.sources), shown=options.progress, unit="req")
     run = _Fetching(proxy, output, bar)
     try:
-        with output:
+        with output, bar.warnings():
             return asyncio.run(run.run(options.sources, defaults, options.grace))
     except (OutputError, InputError) as error:
         parser.error(str(error))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -33,7 +36,28 @@ class Bar:
             self._bar.clear()
         print(f"silkline {self._command}: {message}", file=sys.stderr, flush=True)
 
+    @contextmanager
+    def warnings(self) -> Iterator[None]:
+        """Says what the drivers warn of, too."""
+        handler = _Warnings(self)
+        log = logging.getLogger("silkline.aio")
+        log.addHandler(handler)
+        try:
+            yield
+        finally:
+            log.removeHandler(handler)
+
     def close(self) -> None:
         """Leaves the bar as it is."""
         if self._bar is not None:
             self._bar.close()
+
+
+class _Warnings(logging.Handler):
+    def __init__(self, bar: Bar) -> None:
+        super().__init__(logging.WARNING)
+        self._bar = bar
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Passes a warning on."""
+        self._bar.say(record.getMessage())

@@ -63,6 +63,7 @@ def _arguments(options: Options) -> dict[str, Any]:
         "max_bans": options.max_bans,
         "concurrency": options.concurrency,
         "deadline": options.deadline,
+        "policy": options.proxy_policy,
     }
     margin = MARGIN if options.margin is None else options.margin
     arguments["margin"] = None if margin == float("inf") else margin

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from silkline import ProxyApi
+    from silkline.exceptions import ProxyServiceError
 
 __all__ = ["EngineLoop"]
 
@@ -76,6 +77,7 @@ class EngineLoop:
         """Jobs that wait in the middleware."""
         self._patience = min(60.0, (options.deadline or 60.0) / 2)
         self._warnings: set[str] = set()
+        self._doubted = False
         self._timer: TimedCall | None = None
         self._pumping = False
         self._over = False
@@ -187,6 +189,7 @@ class EngineLoop:
             self._engine.handle_response(
                 number, response.status, headers, response.body, monotonic()
             )
+            self._doubt(self.api.read(response.status, headers).error)
 
         def failed(failure: Failure) -> None:
             exception = failure.value or ConnectionError()
@@ -228,6 +231,18 @@ class EngineLoop:
             waiter.errback(finished.error or IgnoreRequest(finished.request.url))
         elif queued and job.request is not None and self._closed is None:
             self._lost.append((job.request, job))
+
+    def _doubt(self, error: ProxyServiceError | None) -> None:
+        """Tells at once of a refused key where the engine does not stop for it yet."""
+        if error is None or error.action != "stop_all_after_retries" or self._doubted:
+            return
+        if not self._engine.stats().stopped:
+            self._doubted = True
+            _logger.warning(
+                "%s: the key may be wrong. It is tried a few times more, since a restart of the "
+                "service looks the same",
+                error,
+            )
 
     def _stop(self, message: str, code: str) -> None:
         _logger.error("The proxy refuses the account: %s", message)

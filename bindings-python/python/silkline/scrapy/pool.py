@@ -261,6 +261,7 @@ class Pool(EngineLoop):
             monotonic(),
             banned=error is None and self._is_ban(lease.request, response),
         )
+        self._doubt(error)
         again = self._settle(lease)
         if again is not None:
             return again
@@ -287,6 +288,7 @@ class Pool(EngineLoop):
             self._engine.handle_response(
                 lease.send.request_id, status, {}, b"", monotonic(), connect=True
             )
+            self._doubt(error)
         again = self._settle(lease)
         if again is not None:
             return again

@@ -179,6 +179,7 @@ class Options:
     concurrency: int | None = _option(_some, None)
     deadline: float | None = _option(_time, None)
     keep_download_delay: bool = _option(_flag, default=False)
+    proxy_policy: RetryPolicy | None = _option(_policy, None)  # noqa: RUF009 -- a field
     close_timeout: float = _option(_seconds, 10.0)
     journal: bool = _option(_flag, default=True)
 
