@@ -216,6 +216,12 @@ fn check_nothing_is_lost(original: &Value, converted: &Converted) {
         words(&part_value, &mut counts, -1);
     }
     counts.remove("1.0"); // certainty, where nothing is said
+    let variants = original.get("variants").and_then(Value::as_array).into_iter().flatten();
+    for _ in variants.filter(|variant| variant.is_object() && variant.get("url").is_none()) {
+        if !original["url"].is_array() && !original["url"].is_object() {
+            words(&original["url"], &mut counts, 1); // the item's, where a variant says none
+        }
+    }
     counts.retain(|_, count| *count != 0);
     assert!(counts.is_empty(), "{counts:?} of {original} in {converted:?}");
 }

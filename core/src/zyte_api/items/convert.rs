@@ -33,6 +33,7 @@ pub(super) fn convert(
         // Most of an item is text that moves as it is.
         out: String::with_capacity(text.len() + text.len() / 8),
         lost: Leftovers::default(),
+        url: members.get("url").filter(|url| url.is_said()),
     };
     converter.object(fields, &mut members, &Path::ITEM)?;
     Ok(Converted { item: converter.out, unmapped: converter.lost.sorted() })
@@ -45,6 +46,8 @@ struct Converter<'a> {
     start: Cursor<'a>,
     out: String,
     lost: Leftovers,
+    /// The URL of the item itself.
+    url: Option<Value>,
 }
 
 impl<'a> Converter<'a> {
@@ -98,8 +101,12 @@ impl<'a> Converter<'a> {
             Field::Either(ours, theirs) => self.either(ours, theirs, members),
             Field::Authors if from => self.read_authors(members, path)?,
             Field::Authors => self.write_authors(members, path)?,
-            Field::Probability if from => self.read_probability(members, path)?,
+            Field::Probability | Field::OurProbability if from => {
+                self.read_probability(members, path)?;
+            }
             Field::Probability => self.group("metadata", ["{", "}"], PROBABILITY, members, path)?,
+            Field::OurProbability => self.leave_out_certainty(members),
+            Field::UrlOrItems => self.url_or_items(members),
             Field::GtinType => self.gtin_type(members),
             Field::NumberAsText(names) => self.number(names, members),
             Field::OnlyOurs(field) if from => self.field(field, members, path)?,
@@ -469,6 +476,33 @@ impl<'a> Converter<'a> {
             self.out.push_str("1.0");
         }
         Ok(())
+    }
+
+    /// A probability of 1 is what it is read as where there is none.
+    fn leave_out_certainty(&self, members: &mut Members<'a>) {
+        let is_one = |raw: &str| {
+            raw.strip_prefix('1').is_some_and(|rest| {
+                rest.is_empty()
+                    || rest
+                        .strip_prefix('.')
+                        .is_some_and(|zeros| zeros.trim_matches('0').is_empty())
+            })
+        };
+        if members.get("probability").is_some_and(|value| is_one(self.raw(value.span))) {
+            members.take("probability");
+        }
+    }
+
+    fn url_or_items(&mut self, members: &mut Members<'a>) {
+        const URL: Names = Names { ours: "url", theirs: "url" };
+        let missing = members.get("url").is_none();
+        match self.url {
+            Some(url) if missing && self.direction == Direction::FromTheirs => {
+                self.member("url");
+                self.push(url.span);
+            }
+            _ => self.whole(URL, members, |_| true),
+        }
     }
 
     fn gtin_type(&mut self, members: &mut Members<'a>) {

@@ -34,6 +34,10 @@ pub(super) enum Field {
     Authors,
     /// `probability`, which we always have; `metadata.probability`, 1 if absent.
     Probability,
+    /// `probability`, which we always have, and they never: 1 need not be said.
+    OurProbability,
+    /// `url`, which we always have: where they leave it out, that of the item around.
+    UrlOrItems,
     /// The type of a GTIN: `ean13` is `gtin13`.
     GtinType,
     /// A number on our side, the same number as a string on theirs.
@@ -45,7 +49,7 @@ pub(super) enum Field {
 
 use Field::{
     Authors, Each, Either, FirstOfOurs, GtinType, InsideTheirs, NumberAsText, Object, OnlyOurs,
-    Probability, Wrapped, WrappedEach,
+    OurProbability, Probability, UrlOrItems, Wrapped, WrappedEach,
 };
 
 const fn names(ours: &'static str, theirs: &'static str) -> Names {
@@ -194,7 +198,7 @@ const PRODUCT: &[Field] = &[
 
 /// A variant is a product on our side, and less than that on theirs.
 const VARIANT: &[Field] = &[
-    same("url"),
+    UrlOrItems,
     same("canonicalUrl"),
     same("name"),
     OFFERS,
@@ -212,7 +216,7 @@ const VARIANT: &[Field] = &[
     same("color"),
     same("size"),
     same("style"),
-    OnlyOurs(&InsideTheirs("metadata", PROBABILITY)),
+    OurProbability,
 ];
 
 const PRODUCT_LIST: &[Field] = &[

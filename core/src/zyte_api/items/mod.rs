@@ -45,6 +45,7 @@
 //! | `brand` | `brand.name` |
 //! | `gtin[].type` `ean13` | `gtin13` |
 //! | `additionalProperty[]`, `hasVariants[]` | `additionalProperties[]`, `variants[]` |
+//! | `hasVariants[].url` | `variants[].url`; absent: the product's |
 //! | **jobPosting** | |
 //! | `title`, `datePosted` | `jobTitle`, `datePublished` |
 //! | `hiringOrganization.raw` | `hiringOrganization.name`, if empty `.nameRaw` |
@@ -61,7 +62,7 @@
 //! | article | `articleBodyRaw` | `authors[].email`, `.url`; `.nameRaw` after the first |
 //! | articleList | `paginationNext`, `paginationPrevious` | `canonicalUrl`, `breadcrumbs`; authors as above |
 //! | product | `offers[1..]` | `currency`, `features`, `productId` |
-//! | its variants | `brand`, `breadcrumbs`, `description`, `descriptionHtml`, `aggregateRating`, `hasVariants`, `probability` | `currency`, `productId` |
+//! | its variants | `brand`, `breadcrumbs`, `description`, `descriptionHtml`, `aggregateRating`, `hasVariants`, a `probability` that is not 1 | `currency`, `productId` |
 //! | productList | `paginationPrevious` | `canonicalUrl`, `categoryName`, `pageNumber` |
 //! | its entries | `sku`, `brand`, `images`, `description`, `descriptionHtml`, `aggregateRating`, `offers[0].availability`, `offers[1..]` | `currency`, `productId` |
 //! | jobPosting | | `jobPostingId`, `datePublishedRaw`, `dateModified`, `dateModifiedRaw`, `validThroughRaw`, `headline`, `requirements`, `jobStartDate`, `jobStartDateRaw`, `remoteStatus`, `hiringOrganization.id` and `.nameRaw` beside a name, `baseSalary.valueMin`, `.rateType`, `.currency` |
