@@ -108,7 +108,7 @@ def check_values(value: Any, name: str = "") -> None:
     elif name in LINKS:
         assert value.startswith(("http://", "https://")), value
     elif name == "probability":
-        assert 0 < value < 1
+        assert 0 < value <= 1
     elif name in ("price", "regularPrice"):
         assert isinstance(value, str)
         assert value.replace(".", "", 1).isdecimal(), value

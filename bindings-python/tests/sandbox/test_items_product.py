@@ -147,6 +147,7 @@ def test_variants() -> None:
         ("WB-M-S", "Moss", "Small"),
     ]
     assert item["hasVariants"][1]["offers"] == [offer("140", "GBP", "OutOfStock")]
+    assert {(one["url"], one["probability"]) for one in item["hasVariants"]} == {(item["url"], 1.0)}
 
 
 def test_data_that_is_half_nonsense() -> None:

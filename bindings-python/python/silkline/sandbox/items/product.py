@@ -119,9 +119,9 @@ def product_fields(context: Context, node: Node, *, whole: bool = True) -> dict[
 
 
 def variant_of(context: Context, node: Node) -> dict[str, Any]:
-    """One of several forms of a product."""
+    """One of several forms of a product: a product too, with what each of them has."""
     fields = product_fields(context, node, whole=False)
-    return compact(url=context.link_of(node), **fields)
+    return compact(url=context.link_of(node) or context.url, probability=1.0, **fields)
 
 
 def offers(node: Node) -> list[dict[str, str]]:
