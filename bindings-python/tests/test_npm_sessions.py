@@ -7,6 +7,7 @@ import json
 import shutil
 import ssl
 import subprocess
+import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,7 +68,8 @@ def run(folder: Path, code: str, box: Sandbox, *arguments: object, trusts: bool 
     program = folder / "program.mjs"
     program.write_text(HEAD + code)
     ca = box.ca_certificate if trusts else ""
-    given = ["node", str(program), str(box.proxy_url), str(ca), *map(str, arguments)]
+    url = box.zyte_proxy_url if "zyte_api" in code else box.proxy_url
+    given = ["node", str(program), url, str(ca), *map(str, arguments)]
     ran = subprocess.run(given, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout + ran.stderr
     return json.loads(ran.stdout)
@@ -123,7 +125,9 @@ def test_each_session_has_one_address_and_keeps_its_pace(
     assert all(len(peers) == 1 for peers in addresses.values())
     assert (stats["early_requests"], stats["errors"]) == (0, {})
     assert (stats["sessions_created"], stats["sessions_deleted"]) == (size, size)
-    assert stats["tunnels"] == size * each // 2
+    # A session's requests to one origin share a tunnel.
+    through_tls = [response["session"] for response in told[1::2]]
+    assert stats["tunnels"] == len(set(through_tls)) < len(through_tls)
     peers = web.peers()
     assert sum(map(len, peers.values())) == size * each
     for times in peers.values():
@@ -182,3 +186,129 @@ def test_without_the_authority_there_is_no_trust(web: Web, authority: Path, fold
         name, code, cause = run(folder, TRUST, box, web.https, trusts=False)
     assert (name, code) == ("UntrustedCertificate", "untrusted_certificate")
     assert cause == "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+
+
+REUSE = """
+const [https, other] = given;
+const proxy = new SessionProxy({ apiKey: 'KEY', endpoint, ca, sessions: 4, sessionDelay: 0 });
+const [one, two] = [proxy.session('one'), proxy.session('two')];
+const peers = {};
+for (const [session, url] of [
+  [one, `${https}/headers`],
+  [one, `${https}/bytes/3000000`],
+  [one, `${https}/headers`],
+  [one, `${other}/headers`],
+  [two, `${https}/headers`],
+  [two, `${https}/headers`],
+  [one, `${https}/headers`],
+]) {
+  const response = await session.fetch(url);
+  const text = await response.text();
+  if (url.endsWith('headers')) {
+    (peers[session.name] ??= new Set()).add(JSON.parse(text).peer);
+  }
+}
+const given_up = await one.fetch(`${https}/bytes/50000000`);
+await given_up.body.cancel();
+const again = await one.fetch(`${https}/headers`, { method: 'POST', body: 'x' });
+await again.text();
+const last = await one.fetch(`${https}/headers`);
+console.log(JSON.stringify({
+  peers: Object.values(peers).map((found) => found.size),
+  statuses: [again.status, last.status],
+  isOne: (await last.json()).peer === [...peers.one][0],
+}));
+await proxy.close();
+"""
+
+
+def test_tunnels_are_those_of_one_session_and_origin(
+    web: Web, authority: Path, folder: Path
+) -> None:
+    with started(authority) as box:
+        other = web.https.replace("127.0.0.1", "localhost")
+        told = run(folder, REUSE, box, web.https, other)
+        stats = box.stats()["proxy"]
+    assert told == {"peers": [1, 1], "statuses": [200, 200], "isOne": True}
+    # One for each session and origin, and another one behind the body that was given up.
+    assert (stats["tunnels"], stats["relayed"]) == (4, 10)
+
+
+ZYTE_CRAWL = CRAWL.replace("new SessionProxy({", "new SessionProxy({ dialect: 'zyte_api',")
+
+
+def started_zyte(authority: Path, **proxy: Any) -> Any:
+    options = {"ca_directory": authority, **proxy}
+    return sandbox(
+        extraction_port=None, zyte_proxy_port=0, keys=["KEY"], proxy=options, zyte_proxy=proxy
+    )
+
+
+def test_sessions_of_the_successor(web: Web, authority: Path, folder: Path) -> None:
+    size, each, delay = 6, 6, 0.25
+    with started_zyte(authority) as box:
+        told = run(folder, ZYTE_CRAWL, box, web.http, web.https, size, each, delay * 1_000)
+        stats = box.stats()["zyte_proxy"]
+    addresses: defaultdict[str, set[str]] = defaultdict(set)
+    for response in told:
+        assert uuid.UUID(response["session"]).version == 4
+        addresses[response["session"]].add(response["peer"])
+    assert len(addresses) == size
+    assert all(len(peers) == 1 for peers in addresses.values())
+    assert (stats["sessions_created"], stats["problems"]) == (size, {})
+    assert stats["relayed"] == stats["requests"] == size * each
+    assert stats["tunnels"] == len({response["session"] for response in told[1::2]})
+    peers = web.peers()
+    assert sum(map(len, peers.values())) == size * each
+    for times in peers.values():
+        assert min(after - before for before, after in itertools.pairwise(times)) > delay - 0.1
+
+
+ZYTE_ENDS = """
+const [https, wait] = given;
+const lost = [];
+const rules = { download: { wait: { between: [0, 0] }, budget: { retries: 3 } } };
+const proxy = new SessionProxy({
+  apiKey: 'KEY', endpoint, ca, dialect: 'zyte_api', sessions: 4, sessionDelay: 0, maxBans: 3,
+  policy: { preset: 'smart_proxy', rules },
+  onSessionLost: ({ name, cause }) => lost.push([name, cause]),
+});
+const fetched = async (from, path, init) => {
+  const response = await from.fetch(`${https}${path}`, init).catch((error) => error);
+  return response instanceof Error
+    ? [response.name, response.code, response.attempts, response.cost.billed]
+    : [response.status, (await response.text()) && response.proxied.session];
+};
+const [kept, replaced] = [proxy.session('kept'), proxy.session('replaced', { replace: true })];
+const first = [await fetched(kept, '/headers'), await fetched(replaced, '/headers')];
+const second = [await fetched(kept, '/headers'), await fetched(replaced, '/headers')];
+await new Promise((resolve) => setTimeout(resolve, Number(wait)));
+const third = [await fetched(kept, '/headers'), await fetched(replaced, '/headers')];
+const banned = await fetched(proxy, '/status/403');
+const moved = await fetched(proxy, '/redirect/5');
+console.log(JSON.stringify({ first, second, third, banned, lost, moved }));
+await proxy.close();
+"""
+
+
+def test_sessions_of_the_successor_that_expire_or_are_banned(
+    web: Web, authority: Path, folder: Path
+) -> None:
+    ends: Any = {"session_idle": 1.0, "bans": [(None, [403], [])]}
+    with started_zyte(authority, **ends) as box:
+        told = run(folder, ZYTE_ENDS, box, web.https, 1_500)
+        stats = box.stats()["zyte_proxy"]
+        lines = [json.loads(line) for line in web.log.read_text("utf-8").splitlines()]
+    kept = [session for _, session in told["first"]]
+    assert kept == [session for _, session in told["second"]]
+    assert told["third"][0] == ["ProxyJobError", "session_lost", 1, 0]
+    status, session = told["third"][1]
+    assert status == 200
+    assert session not in kept
+    assert told["lost"] == [["kept", "gone"], ["replaced", "gone"]]
+    assert told["banned"] == ["ProxyServiceError", "banned", 4, 0]
+    assert stats["problems"] == {"/download/temporary-error": 4, "/problem/session-expired": 2}
+    # Its redirects go through the session that asked first.
+    assert told["moved"][0] == 200
+    peers = [line["peer"] for line in lines if line["path"].startswith(("/redirect", "/index"))]
+    assert (len(peers), len(set(peers))) == (6, 1)

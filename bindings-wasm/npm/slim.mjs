@@ -47,6 +47,7 @@ export const {
   RateLimiter,
   readConnectFailure,
   readProblem,
+  Result,
   retryAfter,
   RetryPolicy,
   Rng,

@@ -43,8 +43,8 @@ pub mod zyte_api;
 #[cfg(feature = "protocol")]
 use silkline::{
     engine::{Failure, IdleReason, WaitReason},
-    extraction::{DEFAULT_ENDPOINT, PageType},
-    proxy::{self as core_proxy, ProxyDialect},
+    extraction::{DEFAULT_ENDPOINT, MAX_CUSTOM_HTML, MAX_META, MAX_QUERIES, MAX_URL, PageType},
+    proxy::{self as core_proxy, ProxyDialect, ProxyOptions},
     schedule::FailureClass,
     zyte_api::EXTRACTION_DIALECTS,
 };
@@ -66,6 +66,13 @@ pub fn constants() -> String {
         .text("defaultProxyEndpoint", core_proxy::DEFAULT_ENDPOINT)
         .json("proxyDialects", &array(ProxyDialect::ALL.map(|dialect| quoted(dialect.as_str()))))
         .number("maxHeadersSize", core_proxy::MAX_HEADERS_SIZE)
+        .number("maxQueries", MAX_QUERIES)
+        .number("maxUrl", MAX_URL)
+        .number("maxMeta", MAX_META)
+        .number("maxCustomHtml", MAX_CUSTOM_HTML)
+        .number("maxRetries", ProxyOptions::MAX_RETRIES)
+        .number("minTimeout", ProxyOptions::MIN_TIMEOUT.as_millis())
+        .number("maxTimeout", ProxyOptions::MAX_TIMEOUT.as_millis())
         .json(
             "extractionDialects",
             &array(EXTRACTION_DIALECTS.map(|dialect| quoted(dialect.name()))),

@@ -1,6 +1,7 @@
 // What is given by mistake is told, by every class of the package.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { rootCertificates } from 'node:tls';
 import { require, silkline } from './package.mjs';
 
 const { ExtractionApi, ExtractionEngine, Pace, ProxyApi, ProxyEngine, Query, RateLimiter } =
@@ -72,6 +73,15 @@ const wrong = {
   'banned must be a function': () => makers.SessionProxy({ banned: true }),
   'maxRedirects must be a whole number from 0 on': () => makers.SessionProxy({ maxRedirects: -1 }),
   'ca must be a certificate as PEM, or several': () => makers.SessionProxy({ ca: 5 }),
+  'ca must be a certificate as PEM, or several: the text of the file, not its path': () =>
+    makers.SessionProxy({ ca: 'zyte-smartproxy-ca.crt' }),
+  'ca holds a certificate that cannot be read': () =>
+    makers.SessionProxy({ ca: rootCertificates[0].replace(/\nMII/, '\nMIJ') }),
+  'ExtractionEngine.restore has no option "seed"': () =>
+    ExtractionEngine.restore({ api, snapshot: makers.ExtractionEngine().snapshot(0), seed: 1 }),
+  'ProxyEngine.restore has no option "seed"': () =>
+    ProxyEngine.restore({ api: proxyApi, snapshot: makers.ProxyEngine().snapshot(0), seed: 1 }),
+  'results are made by ExtractionApi.results': () => new silkline.Result(),
 };
 for (const [message, call] of Object.entries(wrong)) {
   test(message, () => assert.throws(call, { name: 'TypeError', message }));
@@ -90,4 +100,46 @@ test('an engine takes nothing that was given back', () => {
   const policy = new RetryPolicy();
   policy.free();
   assert.throws(() => makers.ExtractionEngine({ policy }), /RetryPolicy was used after free/);
+});
+
+test('authorities are taken in each of their forms', () => {
+  const [first, second] = rootCertificates;
+  const bundle = `# a comment\n${first}\n${second}\n`;
+  const bytes = new TextEncoder().encode(first);
+  for (const ca of [first, bundle, Buffer.from(bundle), bytes, [first, bytes], null, undefined]) {
+    assert.ok(makers.SessionProxy({ ca }));
+  }
+  for (const wrong of ['', 'nonsense', [], [first, 'nonsense'], new Uint8Array(9), {}]) {
+    assert.throws(() => makers.SessionProxy({ ca: wrong }), { name: 'TypeError', message: /^ca / });
+  }
+});
+
+test('limits are those that are checked', () => {
+  const long = (size) => 'x'.repeat(size);
+  const { MAX_URL, MAX_META, MAX_CUSTOM_HTML } = Query;
+  const fits = (fields) => new Query({ ...page, ...fields });
+  const limits = {
+    url: ['http://a/', MAX_URL - 'http://a/'.length],
+    meta: ['', MAX_META],
+    customHtml: ['', MAX_CUSTOM_HTML],
+  };
+  for (const [name, [start, size]] of Object.entries(limits)) {
+    assert.ok(fits({ [name]: start + long(size) }));
+    assert.throws(() => fits({ [name]: start + long(size + 1) }), silkline.InvalidQuery);
+  }
+  const pages = Array(ExtractionApi.MAX_QUERIES).fill(page);
+  assert.ok(api.request(pages));
+  assert.throws(() => api.request([...pages, page]), silkline.InvalidBatch);
+  const { MAX_RETRIES, MIN_TIMEOUT, MAX_TIMEOUT } = silkline.ProxyOptions;
+  assert.ok(new silkline.ProxyOptions({ maxRetries: MAX_RETRIES }));
+  const wrong = { maxRetries: MAX_RETRIES + 1 };
+  assert.throws(() => new silkline.ProxyOptions(wrong), silkline.InvalidProxyOptions);
+  assert.deepEqual([MIN_TIMEOUT, MAX_TIMEOUT], [30_000, 180_000]);
+});
+
+test('results have a class', () => {
+  const body = '[{"query":{"userQuery":{"url":"https://shop.example/1","pageType":"product"}}}]';
+  const [result] = api.results([page], { status: 200, headers: [], body });
+  assert.ok(result instanceof silkline.Result);
+  assert.equal({} instanceof silkline.Result, false);
 });

@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { consumer, require, root, silkline } from './package.mjs';
@@ -102,13 +103,16 @@ test('extract pages, refused', async (t) => {
   assert.equal(await run(extract, origin), 'user_rate_limit_exceeded throttling 3000\n');
 });
 
+const authority = join(consumer, 'ca.pem');
+writeFileSync(authority, rootCertificates[0]);
+
 /** An example whose requests go to a service inside its program. */
 const inside = (code) =>
   `import { FakeProxy } from 'silkline/testing';
   const outgoing = ['127.0.0.2', '127.0.0.3'];
   const pages = () => ({ headers: { 'Content-Type': 'text/html' }, body: 'a page' });
   const { send, clock } = new FakeProxy({ outgoing, pages });
-  ${code.replace('new SessionProxy({', 'new SessionProxy({ send, clock,').replace("'zyte-smartproxy-ca.crt'", 'process.execPath')}`;
+  ${code.replace('new SessionProxy({', 'new SessionProxy({ send, clock,').replace("'zyte-smartproxy-ca.crt'", `'${authority}'`)}`;
 
 test('fetch through sessions', async () => {
   assert.equal(await run(inside(sessions)), '200 true a page\n200\n');

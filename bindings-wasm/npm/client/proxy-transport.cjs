@@ -1,89 +1,84 @@
-// How a request goes through the proxy: in absolute form for a plain target, through a tunnel of our
-// own for one with TLS, so that what refuses the tunnel is heard.
+// How a request goes through the proxy: in absolute form for a plain target, through a tunnel for one
+// with TLS.
 'use strict';
 
-const http = require('node:http');
-const net = require('node:net');
 const { Readable } = require('node:stream');
-const tls = require('node:tls');
-const { NotSent } = require('./driver.cjs');
+const { trusting } = require('./authorities.cjs');
+const { notSent, Refused, Tunnels, withHost } = require('./tunnels.cjs');
 const { NO_LIMITS, undici } = require('./undici.cjs');
 
-/** What is read at most of the body of an answer that refuses a tunnel, and for how long. */
-const REFUSAL = { bytes: 65_536, millis: 2_000 };
 /** How long a connection to the proxy may take. */
 const CONNECT_TIMEOUT = 30_000;
 
-/** The certificate of a target is not of an authority that is trusted. */
-class Untrusted extends Error {}
-
 class ProxyTransport {
-  #ca;
+  #trust;
+  #read;
   #connect;
   #pools = new Map();
-  #open = new Set();
+  #tunnels;
 
-  constructor({ ca } = {}) {
-    this.#ca = ca;
+  /** `read(answer)` tells the session of an answer, and the service's error if it is one. */
+  constructor({ ca, read }) {
+    this.#trust = trusting(ca);
+    this.#read = read;
+    this.#tunnels = new Tunnels(() => this.#connector(), this.#trust);
   }
 
   /**
    * Sends what a `send` of the engine says. The answer's body is a stream of the bytes as they come,
    * which waits for its reader; `connect` tells whether it answers the CONNECT.
    */
-  async send({ request, proxy, connect }, { signal, sent }) {
-    if (connect === null) {
-      const url = new URL(request.url);
-      // In absolute form, unless it is for the service itself.
-      const path = proxy === null ? url.pathname + url.search : withoutFragment(request.url);
-      const pool = this.#pool(proxy === null ? url.origin : proxy.url);
-      const headers = withHost(request.headers, url.host);
-      return exchange(pool, { ...request, headers, path }, { signal, sent });
+  async send(output, options) {
+    const { request, proxy, connect, session } = output;
+    if (connect !== null) {
+      return this.#throughTunnel(output, options);
     }
-    const socket = await this.#connected(proxy.url, signal);
-    // What uses it hears of it.
-    socket.on('error', () => {});
+    if (proxy === null && session !== null) {
+      // The session is being deleted.
+      this.#tunnels.forget(session);
+    }
+    const url = new URL(request.url);
+    // In absolute form, unless it is for the service itself.
+    const path = proxy === null ? url.pathname + url.search : withoutFragment(request.url);
+    const pool = this.#pool(proxy === null ? url.origin : proxy.url);
+    const headers = withHost(request.headers, url.host);
+    return exchange(pool, { ...request, headers, path }, options);
+  }
+
+  async #throughTunnel({ request, session, ...way }, options) {
+    const { origin, pathname, search } = new URL(request.url);
+    const tunnel = await this.#tunnels.to(origin, { ...way, session }, options.signal);
+    if (tunnel instanceof Refused) {
+      const { status, headers, body } = tunnel;
+      return whole({ status, headers, connect: true }, body);
+    }
+    const drop = () => this.#tunnels.drop(tunnel);
     try {
-      const refusal = await tunnelled(socket, connect, signal);
-      if (refusal !== undefined) {
-        return refusal;
-      }
-      const url = new URL(request.url);
-      const secured = await this.#secured(socket, url, signal);
-      const client = new (undici().Client)(url.origin, {
-        ...NO_LIMITS,
-        // Not at once: the client is not ready for it before its call returns.
-        connect: (_, done) => queueMicrotask(() => done(null, secured)),
-      });
-      this.#open.add(client);
-      try {
-        const path = url.pathname + url.search;
-        const answer = await exchange(client, { ...request, path }, { signal, sent });
-        answer.ended.then(
-          () => this.#end(client),
-          () => this.#end(client),
-        );
-        return answer;
-      } catch (error) {
-        this.#end(client);
-        throw error;
-      }
+      const path = pathname + search;
+      const answer = await exchange(tunnel.client, { ...request, path }, options);
+      answer.ended.then(() => this.#served(tunnel, session, answer), drop);
+      return answer;
     } catch (error) {
-      socket.destroy();
+      drop();
       throw error;
     }
   }
 
-  async close() {
-    const open = [...this.#pools.values(), ...this.#open];
-    this.#pools.clear();
-    this.#open.clear();
-    await Promise.all(open.map((one) => one.destroy()));
+  /** A tunnel serves its session, which the first answer may name, as long as all goes well. */
+  #served(tunnel, asked, { status, headers }) {
+    const { session, error } = this.#read({ status, headers });
+    if (error === null) {
+      this.#tunnels.keep(tunnel, session ?? asked);
+    } else {
+      this.#tunnels.drop(tunnel);
+      this.#tunnels.forget(session ?? asked);
+    }
   }
 
-  #end(client) {
-    this.#open.delete(client);
-    client.destroy().catch(() => {});
+  async close() {
+    const pools = [...this.#pools.values()];
+    this.#pools.clear();
+    await Promise.all([this.#tunnels.close(), ...pools.map((pool) => pool.destroy())]);
   }
 
   #pool(url) {
@@ -104,114 +99,9 @@ class ProxyTransport {
   }
 
   #connector() {
-    this.#connect ??= undici().buildConnector({ ...this.#trust(), timeout: CONNECT_TIMEOUT });
+    this.#connect ??= undici().buildConnector({ ...this.#trust, timeout: CONNECT_TIMEOUT });
     return this.#connect;
   }
-
-  #trust() {
-    // The service's authority beside the usual ones.
-    return this.#ca == null ? {} : { ca: [...tls.rootCertificates, ...[this.#ca].flat()] };
-  }
-
-  /** A connection to the proxy. */
-  #connected(url, signal) {
-    const { hostname, protocol, port } = new URL(url);
-    const options = { hostname, host: hostname, protocol, port: port || portOf(protocol) };
-    return abortable(signal, (resolve, reject) => {
-      this.#connector()(options, (error, socket) => {
-        if (error !== null) {
-          reject(error instanceof Untrusted ? error : notSent(error));
-        } else if (signal.aborted) {
-          socket.destroy();
-        } else {
-          resolve(socket);
-        }
-      });
-    });
-  }
-
-  /** The TLS with the target, inside the tunnel. */
-  async #secured(socket, { hostname }, signal) {
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const servername = net.isIP(host) === 0 ? host : undefined;
-    const options = { socket, servername, host, ALPNProtocols: ['http/1.1'], ...this.#trust() };
-    const secured = tls.connect(options);
-    try {
-      await abortable(signal, (resolve, reject) => {
-        secured.once('secureConnect', resolve);
-        secured.once('error', reject);
-        secured.once('close', () => reject(new Error('the tunnel was closed')));
-      });
-    } catch (error) {
-      secured.destroy();
-      throw secured.authorizationError || isOfTrust(error)
-        ? new Untrusted('the certificate is of no trusted authority', { cause: error })
-        : error;
-    }
-    return secured;
-  }
-}
-
-/** Opens a tunnel; gives the answer if it is refused. */
-async function tunnelled(socket, { url, headers }, signal) {
-  const request = http.request({
-    method: 'CONNECT',
-    path: url,
-    headers: withHost(headers, url).flat(),
-    setHost: false,
-    createConnection: () => socket,
-  });
-  try {
-    return await abortable(signal, (resolve, reject) => {
-      request.once('error', reject);
-      request.once('connect', (response, _, head) => {
-        const { statusCode: status, rawHeaders } = response;
-        if (status >= 200 && status < 300) {
-          if (head.length > 0) {
-            socket.unshift(head);
-          }
-          resolve();
-          return;
-        }
-        const answer = { status, headers: pairsOf(rawHeaders), connect: true };
-        const length = Number(response.headers['content-length'] ?? Number.NaN);
-        bodyOf(socket, head, length).then((body) => resolve(whole(answer, body)), reject);
-      });
-      request.end();
-    });
-  } catch (error) {
-    request.destroy();
-    throw error;
-  }
-}
-
-/** What an answer to a CONNECT has for a body: its parser leaves that to us. */
-function bodyOf(socket, head, length) {
-  const chunks = [head];
-  let size = head.length;
-  const most = Math.min(Number.isNaN(length) ? REFUSAL.bytes : length, REFUSAL.bytes);
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(Buffer.concat(chunks).subarray(0, most));
-    };
-    const timer = setTimeout(end, REFUSAL.millis);
-    if (size >= most) {
-      end();
-      return;
-    }
-    socket.on('data', (chunk) => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size >= most) {
-        end();
-      }
-    });
-    socket.once('end', end);
-    socket.once('close', end);
-    socket.once('error', end);
-  });
 }
 
 /** Sends a request over a dispatcher; gives the answer as soon as its head is there. */
@@ -295,40 +185,7 @@ function whole(answer, body) {
   return { statusText: '', ...answer, body: stream, ended: Promise.resolve() };
 }
 
-/** Waits for something, and no longer once the signal is aborted. */
-function abortable(signal, start) {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    const end = (settle) => (value) => {
-      signal.removeEventListener('abort', stop);
-      settle(value);
-    };
-    if (signal.aborted) {
-      stop();
-      return;
-    }
-    signal.addEventListener('abort', stop);
-    start(end(resolve), end(reject));
-  });
-}
-
-/** Headers with the one that HTTP asks for. */
-function withHost(headers, host) {
-  const pairs = Array.from(headers);
-  const has = pairs.some(([name]) => name.toLowerCase() === 'host');
-  return has ? pairs : [['Host', host], ...pairs];
-}
-
-function pairsOf(raw) {
-  return raw.flatMap((name, index) => (index % 2 === 0 ? [[name, raw[index + 1]]] : []));
-}
-
-const portOf = (protocol) => (protocol === 'https:' ? 443 : 80);
 const withoutFragment = (url) => url.replace(/#.*$/s, '');
-const notSent = (cause) => new NotSent('there was no connection', { cause });
-const isOfTrust = ({ code = '' }) =>
-  /^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_|ERR_TLS_CERT)/.test(code);
 
 exports.ProxyTransport = ProxyTransport;
-exports.Untrusted = Untrusted;
 exports.whole = whole;

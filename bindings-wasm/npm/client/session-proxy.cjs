@@ -14,9 +14,10 @@ const {
 const { flag, known } = require('../lib/known.cjs');
 const numbers = require('../lib/numbers.cjs');
 const { ASYNC_DISPOSE, Driver, NotSent } = require('./driver.cjs');
-const { ProxyTransport, Untrusted, whole } = require('./proxy-transport.cjs');
+const { ProxyTransport, whole } = require('./proxy-transport.cjs');
 const { followed, isRedirect } = require('./redirects.cjs');
 const { headersOf, requestOf, responseOf } = require('./responses.cjs');
+const { Untrusted } = require('./tunnels.cjs');
 
 /** What an engine is told as it is given. */
 const SETTINGS = [
@@ -149,13 +150,10 @@ class SessionProxy {
         numbers.whole(limit, name);
       }
     }
-    if (
-      ![ca].flat(2).every((one) => ca == null || typeof one === 'string' || ArrayBuffer.isView(one))
-    ) {
-      throw new TypeError('ca must be a certificate as PEM, or several');
-    }
     flag(keepSessions, 'keepSessions');
-    this.#transport = send == null ? new ProxyTransport({ ca }) : new Sender(send);
+    const read = (answer) => this.#api.read(answer);
+    const sockets = new ProxyTransport({ ca, read });
+    this.#transport = send == null ? sockets : new Sender(send);
     this.#banned = banned;
     this.#onSessionLost = onSessionLost;
     this.#maxBody = maxBody;
@@ -313,7 +311,7 @@ class SessionProxy {
     const { status, headers, connect } = answer;
     const head = { status, headers, connect };
     if (call !== undefined && this.#passes(call, answer)) {
-      await this.#pass(call, answer);
+      await this.#pass(call, answer, output);
       return [head];
     }
     const body = await bytesOf(answer.body, this.#maxBody);
@@ -323,7 +321,7 @@ class SessionProxy {
       }
       return [head];
     }
-    const banned = await this.#isBanned(call, head, body);
+    const banned = await this.#isBanned(call, head, body, output);
     return [{ ...head, body, banned }];
   }
 
@@ -338,10 +336,9 @@ class SessionProxy {
   }
 
   /** Hands an answer on, and waits until its body has been read. */
-  async #pass(call, answer) {
-    const { session, outgoing } = this.#api.read({ ...answer, body: undefined });
+  async #pass(call, answer, output) {
     call.stream = answer.body;
-    call.resolve(this.#response(call, answer, { session, outgoing, attempts: call.attempts }));
+    call.resolve(this.#response(call, answer, this.#facts(call, answer, output)));
     try {
       await answer.ended;
     } catch (error) {
@@ -351,19 +348,24 @@ class SessionProxy {
     }
   }
 
-  async #isBanned(call, { status, headers, connect }, body) {
+  async #isBanned(call, { status, headers, connect }, body, output) {
     if (call?.banned == null || connect || this.#api.read({ status, headers }).error !== null) {
       return false;
     }
     const answer = whole({ status, headers }, body);
-    const { session, outgoing } = this.#api.read({ status, headers });
-    const facts = { session, outgoing, attempts: call.attempts };
+    const facts = this.#facts(call, answer, output);
     try {
       return Boolean(await call.banned(this.#response(call, answer, facts)));
     } catch (error) {
       this.#giveUp(call, error);
       return false;
     }
+  }
+
+  /** How an answer came. Where clients make the sessions, only the request tells which it was. */
+  #facts({ attempts }, { status, headers }, { session: asked }) {
+    const { session, outgoing } = this.#api.read({ status, headers });
+    return { session: session ?? asked, outgoing, attempts };
   }
 
   #response({ target, session: sessionName = null, redirects }, answer, facts) {

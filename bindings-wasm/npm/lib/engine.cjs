@@ -32,7 +32,6 @@ const SETTINGS = [
   'cap',
   'requeue',
   'policy',
-  'seed',
   'now',
 ];
 const JOB = ['priority', 'key', 'now'];
@@ -46,7 +45,7 @@ class ExtractionEngine extends Machine {
       super(options);
       return;
     }
-    known(options, SETTINGS, 'ExtractionEngine');
+    known(options, [...SETTINGS, 'seed'], 'ExtractionEngine');
     const seed = seedOf(options.seed);
     const now = millis(options.now, 'now');
     super(made(options, (wasm, ...parts) => new wasm.ExtractionEngine(...parts, seed, now)));

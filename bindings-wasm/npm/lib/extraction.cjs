@@ -1,7 +1,12 @@
 // `extraction` of the core.
 'use strict';
 
-const { defaultEndpoint, extractionDialects, pageTypes } = require('../wasm/constants.json');
+const {
+  defaultEndpoint,
+  extractionDialects,
+  maxQueries,
+  pageTypes,
+} = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
 const { pairs } = require('./headers.cjs');
 const { answerOf } = require('./contract.cjs');
@@ -10,7 +15,7 @@ const { known } = require('./known.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { batch, dialectOf, Query } = require('./query.cjs');
 const { requestOf } = require('./request.cjs');
-const { resultsOf } = require('./result.cjs');
+const { Result, resultsOf } = require('./result.cjs');
 const { Usage } = require('./usage.cjs');
 
 /** What an engine makes an API of its own from. */
@@ -20,6 +25,7 @@ class ExtractionApi extends Machine {
   #arguments;
 
   static DEFAULT_ENDPOINT = defaultEndpoint;
+  static MAX_QUERIES = maxQueries;
 
   constructor(options = {}) {
     const names = ['apiKey', 'endpoint', 'dialect'];
@@ -74,4 +80,5 @@ exports.ExtractionApi = ExtractionApi;
 exports.PAGE_TYPES = Object.freeze(pageTypes);
 exports.Query = Query;
 exports.QueryError = QueryError;
+exports.Result = Result;
 exports.Usage = Usage;

@@ -41,6 +41,12 @@ export interface QueryOptions {
  * const query = new Query({ url: 'https://example.com/', pageType: 'article', meta: 'first' });
  */
 export class Query<P extends PageType = PageType> {
+  /** The most UTF-16 units that a URL may have, for the Automatic Extraction API. */
+  static readonly MAX_URL: number;
+  /** The most bytes of UTF-8 that `meta` may have. */
+  static readonly MAX_META: number;
+  /** The most code points that `customHtml` may have. */
+  static readonly MAX_CUSTOM_HTML: number;
   /** @throws {InvalidQuery} if the service would refuse it */
   constructor(fields: QueryFields<P> | Query<P>, options?: QueryOptions);
   /**
@@ -255,6 +261,9 @@ export interface Failed<P extends PageType = PageType> extends AnyResult {
  */
 export type Result<P extends PageType = PageType> = { [T in P]: Extracted<T> }[P] | Failed;
 
+/** The class of results, for `instanceof`; `ExtractionApi.results` makes them. */
+export const Result: abstract new (madeBy: never) => Result;
+
 /** What the service knows of a page. */
 export interface WebPage {
   /** The languages of the page, most prominent first. */
@@ -312,6 +321,8 @@ export interface ExtractionApiOptions {
 export class ExtractionApi implements Machine {
   /** The service's own address. */
   static readonly DEFAULT_ENDPOINT: string;
+  /** The most queries that a request carries. */
+  static readonly MAX_QUERIES: number;
   /**
    * @throws {InvalidApiKey} if the key cannot be sent
    * @throws {InvalidEndpoint} if the address is not an absolute http(s) URL without credentials

@@ -1,6 +1,7 @@
 // `proxy::ProxyOptions` of the core.
 'use strict';
 
+const { maxRetries, maxTimeout, minTimeout } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
 const { listOf, pairs, text } = require('./headers.cjs');
 
@@ -23,6 +24,10 @@ const NUMBERS = { maxRetries: 'max_retries', timeout: 'timeout' };
 const NAMES = [TEXTS, LISTS, FLAGS, NUMBERS, { extra: 'extra' }].flatMap(Object.keys);
 
 class ProxyOptions {
+  static MAX_RETRIES = maxRetries;
+  static MIN_TIMEOUT = minTimeout;
+  static MAX_TIMEOUT = maxTimeout;
+
   constructor(fields = {}, checked) {
     const json = checked === CHECKED ? fields : wasm.proxyOptions(...written(fields));
     const { profilePass, debug, extra, warnings, ...others } = JSON.parse(json);

@@ -40,7 +40,6 @@ const SETTINGS = [
   'keepSecrets',
   'adoptAll',
   'deleteOnClose',
-  'seed',
   'now',
 ];
 const JOB = [
@@ -61,7 +60,7 @@ class ProxyEngine extends Machine {
       super(options);
       return;
     }
-    known(options, SETTINGS, 'ProxyEngine');
+    known(options, [...SETTINGS, 'seed'], 'ProxyEngine');
     const seed = seedOf(options.seed);
     const now = millis(options.now, 'now');
     super(made(options, (wasm, ...parts) => new wasm.ProxyEngine(...parts, seed, now)));

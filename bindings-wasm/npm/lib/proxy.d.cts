@@ -76,6 +76,12 @@ export interface ProxyOptionsFields {
  * options.headers().get('X-Crawlera-Session'); // 'create'
  */
 export class ProxyOptions {
+  /** The most retries that can be asked for. */
+  static readonly MAX_RETRIES: number;
+  /** The shortest time-out of an attempt, in milliseconds: shorter ones count as this one. */
+  static readonly MIN_TIMEOUT: number;
+  /** The longest time-out of an attempt, in milliseconds: longer ones count as this one. */
+  static readonly MAX_TIMEOUT: number;
   /** @throws {InvalidProxyOptions} if the service would refuse them */
   constructor(fields?: ProxyOptionsFields | ProxyOptions);
   /**

@@ -1,7 +1,7 @@
 // `extraction::Query` of the core.
 'use strict';
 
-const { extractionDialects } = require('../wasm/constants.json');
+const { extractionDialects, maxCustomHtml, maxMeta, maxUrl } = require('../wasm/constants.json');
 const wasm = require('../wasm/silkline.glue.cjs');
 const { INSPECT } = require('./headers.cjs');
 const { known } = require('./known.cjs');
@@ -15,6 +15,10 @@ let textOf;
 class Query {
   #text;
   #members;
+
+  static MAX_URL = maxUrl;
+  static MAX_META = maxMeta;
+  static MAX_CUSTOM_HTML = maxCustomHtml;
 
   constructor(members, options) {
     if (options === CHECKED) {

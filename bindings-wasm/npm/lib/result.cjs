@@ -39,6 +39,9 @@ class Result {
   #converted;
 
   constructor(answer, row) {
+    if (row === undefined) {
+      throw new TypeError('results are made by ExtractionApi.results');
+    }
     this.#answer = answer;
     this.#row = row;
   }

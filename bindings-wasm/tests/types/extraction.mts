@@ -6,7 +6,7 @@ import {
   type PageType,
   Query,
   QueryError,
-  type Result,
+  Result,
   ServiceError,
   Usage,
 } from 'silkline';
@@ -79,3 +79,12 @@ new ExtractionApi({});
 query.url = 'http://b/';
 
 export { agent, init, status, types };
+
+export function itemOf(value: unknown): unknown {
+  return value instanceof Result && value.ok ? value.item : null;
+}
+
+// @ts-expect-error: only an API makes results
+new Result();
+
+export const limits: readonly number[] = [Query.MAX_URL, ExtractionApi.MAX_QUERIES];
