@@ -71,7 +71,7 @@ fn refusal(service: &mut ZyteApiService, request: &Request) -> (u16, String, Ans
         panic!("taken in: {}", String::from_utf8_lossy(&request.body))
     };
     let problem = body(&answer);
-    assert!(problem["status"].is_u64());
+    assert_eq!(problem["status"], answer.response.status);
     assert_eq!(answer.response.headers.get("Content-Type"), Some("application/problem+json"));
     assert!(answer.response.headers.contains("request-id"));
     (answer.response.status, problem["type"].as_str().unwrap().into(), answer)
@@ -159,15 +159,35 @@ fn what_is_wrong_with_a_request_is_told() {
         (r#"{"url": 1, "article": true}"#, 400, "/request/invalid"),
         (r#"{"url": "ftp://a/", "article": true}"#, 400, "/request/invalid"),
         (r#"{"url": "a", "article": true}"#, 400, "/request/invalid"),
-        (r#"{"url": "http://a/", "article": true, "product": true}"#, 400, "/request/invalid"),
+        (
+            r#"{"url": "http://a/", "article": true, "product": true}"#,
+            422,
+            "/request/unprocessable",
+        ),
         (r#"{"url": "http://a/", "comments": true}"#, 400, "/request/invalid"),
         (r#"{"url": "http://a/", "screenshot": true}"#, 400, "/request/invalid"),
         (r#"{"url": "http://a/", "pageType": "article"}"#, 400, "/request/invalid"),
         (
             r#"{"url": "http://a/", "browserHtml": true, "httpResponseBody": true}"#,
-            400,
-            "/request/invalid",
+            422,
+            "/request/unprocessable",
         ),
+        (
+            r#"{"url": "http://a/", "browserHtml": true, "httpRequestMethod": "POST"}"#,
+            422,
+            "/request/unprocessable",
+        ),
+        (
+            r#"{"url": "http://a/", "article": true, "browserHtml": true, "extractFrom": "httpResponseBody"}"#,
+            422,
+            "/request/unprocessable",
+        ),
+        (
+            r#"{"url": "http://a/", "httpResponseBody": true, "httpRequestText": "a", "httpRequestBody": "YQ=="}"#,
+            422,
+            "/request/unprocessable",
+        ),
+        (r#"{"url": "http://a/", "article": true, "extractFrom": "air"}"#, 400, "/request/invalid"),
         (r#"{"url": "http://x.bad.example/", "article": true}"#, 451, "/download/domain-forbidden"),
     ] {
         let (found, found_kind, _) = refusal(&mut service, &request("KEY", body));
@@ -191,6 +211,22 @@ fn what_is_wrong_with_a_request_is_told() {
     assert_eq!(refusal(&mut service, &Request::new(Method::POST, "/v2")).0, 404);
     assert_eq!(refusal(&mut service, &Request::new(Method::GET, "/v1/extract")).0, 405);
     assert_eq!(service.stats().billed, 0);
+}
+
+#[test]
+fn what_makes_no_difference_is_taken() {
+    let mut service = default_service();
+    let (ticket, wish) = fetch(
+        &mut service,
+        &json!({
+            "url": "http://a/", "article": true, "extractFrom": "httpResponseBody",
+            "verifyCertificate": true, "geolocation": "US", "jobId": "1/2", "echoData": [1],
+            "screenshot": false, "actions": [], "customAttributes": null, "device": "mobile",
+        }),
+    );
+    assert_eq!(wish.item.as_deref(), Some("article"));
+    let answer = service.handle_fetched(ticket, page(200), at(0)).unwrap();
+    assert_eq!((&body(&answer)["jobId"], &body(&answer)["echoData"]), (&json!("1/2"), &json!([1])));
 }
 
 #[test]

@@ -111,6 +111,11 @@ impl Refused {
         self.with(|document| document.with_detail(detail))
     }
 
+    /// Another status, in the answer and in its document.
+    pub(in crate::service) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self.with(|document| document.with_status(status)) }
+    }
+
     pub(in crate::service) fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self

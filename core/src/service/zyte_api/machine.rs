@@ -306,13 +306,16 @@ fn respond(
     if let Some(echo) = &asked.echo {
         members.push(format!(r#""echoData":{echo}"#));
     }
+    if let Some(job_id) = &asked.job_id {
+        members.push(format!(r#""jobId":{job_id}"#));
+    }
     let mut headers = Headers::new();
     headers.push("Content-Type", "application/json");
     Ok((status, Response::new(200, headers, format!("{{{}}}", members.join(",")))))
 }
 
 /// A JSON text in quotes.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_else(|_| "\"\"".into())
 }
 

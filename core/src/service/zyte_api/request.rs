@@ -12,7 +12,7 @@ use super::{
     outcome::PageWish,
     problems::{
         ACCOUNT_SUSPENDED, DOMAIN_FORBIDDEN, INVALID, INVALID_JSON, KEY_NOT_FOUND, NOT_VALID,
-        detailed, named,
+        UNPROCESSABLE, detailed, named,
     },
 };
 use crate::{
@@ -62,7 +62,6 @@ const IGNORED: [&str; 33] = [
     "includeIframes",
     "ipType",
     "javascript",
-    "jobId",
     "jobPostingOptions",
     "pageContentOptions",
     "productListOptions",
@@ -74,6 +73,7 @@ const IGNORED: [&str; 33] = [
     "sessionContext",
     "sessionContextParameters",
     "tags",
+    "verifyCertificate",
     "viewport",
     "articleNavigationOptions",
     "productNavigationOptions",
@@ -85,6 +85,15 @@ const IGNORED: [&str; 33] = [
     "timezone",
 ];
 
+/// "Can only be used in combination with `httpResponseBody`", or with an item that is made of it.
+const ONLY_HTTP: [&str; 5] = [
+    "customHttpRequestHeaders",
+    "device",
+    "httpRequestBody",
+    "httpRequestMethod",
+    "httpRequestText",
+];
+
 /// A request as it was read.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
@@ -94,6 +103,8 @@ pub(super) struct Asked {
     pub(super) wish: PageWish,
     /// `echoData` as it was written.
     pub(super) echo: Option<String>,
+    /// `jobId` as it was written.
+    pub(super) job_id: Option<String>,
     pub(super) response_body: bool,
     pub(super) response_headers: bool,
 }
@@ -129,20 +140,23 @@ impl Members<'_> {
     fn flag(&mut self, name: &str) -> Result<bool, Refused> {
         Ok(self.take(name)?.unwrap_or(false))
     }
+
+    /// What is left and says more than no.
+    fn asked(&self) -> impl Iterator<Item = &str> {
+        let says_no = |raw: &RawValue| matches!(raw.get(), "false" | "null" | "[]" | "{}");
+        self.0.iter().filter(move |(_, raw)| !says_no(raw)).map(|(name, _)| name.as_str())
+    }
 }
 
 /// What a request asks for, or why it is refused: in the order in which a server comes to know
 /// what is wrong.
 pub(super) fn read(config: &ZyteApiConfig, request: &Request) -> Result<Asked, Refused> {
     if path(&request.url) != "/v1/extract" {
-        let mut refused = detailed(INVALID, "no such endpoint");
-        refused.status = 404;
-        return Err(refused);
+        return Err(detailed(INVALID, "no such endpoint").with_status(404));
     }
     if request.method != Method::POST {
-        let mut refused = detailed(INVALID, "only POST is supported").with_header("Allow", "POST");
-        refused.status = 405;
-        return Err(refused);
+        let refused = detailed(INVALID, "only POST is supported").with_status(405);
+        return Err(refused.with_header("Allow", "POST"));
     }
     let key = match config.keys.access(request.headers.get("Authorization")) {
         Access::Granted(key) => key,
@@ -151,14 +165,11 @@ pub(super) fn read(config: &ZyteApiConfig, request: &Request) -> Result<Asked, R
         Access::Missing => return Err(challenge(NOT_VALID)),
     };
     if request.body.len() > config.max_payload {
-        let mut refused = detailed(INVALID, "the body is too large");
-        refused.status = 413;
-        return Err(refused);
+        return Err(detailed(INVALID, "the body is too large").with_status(413));
     }
     if !is_json(&request.headers) {
-        let mut refused = detailed(INVALID, "the content type has to be application/json");
-        refused.status = 415;
-        return Err(refused);
+        let refused = detailed(INVALID, "the content type has to be application/json");
+        return Err(refused.with_status(415));
     }
     let body: &RawValue =
         serde_json::from_slice(&request.body).map_err(|error| detailed(INVALID_JSON, error))?;
@@ -181,17 +192,22 @@ fn members_of(key: String, mut members: Members<'_>) -> Result<Asked, Refused> {
     let url: String = members.take("url")?.ok_or_else(|| invalid("url: missing"))?;
     let (url, host) = target(&url).map_err(invalid)?;
     let echo = members.0.remove("echoData").map(|raw| raw.get().to_owned());
+    let job_id: Option<String> = members.take("jobId")?;
     let mut item = None;
     for name in ITEMS {
         if members.flag(name)? && item.replace(name).is_some() {
-            return Err(invalid("only one kind of item can be asked for"));
+            return Err(unprocessable("only one kind of item can be asked for"));
         }
     }
     let response_body = members.flag("httpResponseBody")?;
     let response_headers = members.flag("httpResponseHeaders")?;
     let browser_html = members.flag("browserHtml")?;
     if response_body && browser_html {
-        return Err(invalid("httpResponseBody and browserHtml exclude each other"));
+        return Err(unprocessable("httpResponseBody and browserHtml exclude each other"));
+    }
+    check_source(&mut members, response_body, browser_html)?;
+    if let Some(name) = members.asked().find(|name| NOT_HERE.contains(name)) {
+        return Err(detailed(INVALID, format!("{name}: not supported here")));
     }
     if item.is_none() && !response_body && !browser_html && !response_headers {
         return Err(invalid("nothing is asked for"));
@@ -204,7 +220,7 @@ fn members_of(key: String, mut members: Members<'_>) -> Result<Asked, Refused> {
     let encoded: Option<String> = members.take("httpRequestBody")?;
     let body = match (text, encoded) {
         (Some(_), Some(_)) => {
-            return Err(invalid("httpRequestText and httpRequestBody exclude each other"));
+            return Err(unprocessable("httpRequestText and httpRequestBody exclude each other"));
         }
         (Some(text), None) => text.into_bytes(),
         (None, Some(encoded)) => {
@@ -214,16 +230,43 @@ fn members_of(key: String, mut members: Members<'_>) -> Result<Asked, Refused> {
     };
     let headers = headers(&mut members)?;
     let follow_redirects = members.take("followRedirect")?.unwrap_or(true);
-    if let Some(name) = members.0.keys().find(|name| NOT_HERE.contains(&name.as_str())) {
-        return Err(detailed(INVALID, format!("{name}: not supported here")));
-    }
-    if let Some(name) = members.0.keys().find(|name| !IGNORED.contains(&name.as_str())) {
+    let known = |name: &str| IGNORED.contains(&name) || NOT_HERE.contains(&name);
+    if let Some(name) = members.0.keys().find(|name| !known(name)) {
         return Err(detailed(INVALID, format!("{name}: no such field")));
     }
     let item = item.map(ToOwned::to_owned);
     let wish = PageWish { url, method, headers, body, follow_redirects, item, browser_html };
     let domain = domain_of(&host).to_owned();
-    Ok(Asked { key, host, domain, wish, echo, response_body, response_headers })
+    let job_id = job_id.as_deref().map(super::machine::quoted);
+    Ok(Asked { key, host, domain, wish, echo, job_id, response_body, response_headers })
+}
+
+fn unprocessable(detail: &str) -> Refused {
+    detailed(UNPROCESSABLE, detail)
+}
+
+/// What belongs to one kind of request cannot be asked of the other: "Incompatible parameters were
+/// found in the request" (Zyte API reference, extract, response 422).
+fn check_source(
+    members: &mut Members<'_>,
+    response_body: bool,
+    browser_html: bool,
+) -> Result<(), Refused> {
+    let only_http = members.0.keys().find(|name| ONLY_HTTP.contains(&name.as_str()));
+    if let Some(name) = only_http.filter(|_| browser_html) {
+        return Err(unprocessable(&format!("{name} and browserHtml exclude each other")));
+    }
+    match members.take::<String>("extractFrom")?.as_deref() {
+        Some("httpResponseBody") if browser_html => {
+            Err(unprocessable("extractFrom httpResponseBody and browserHtml exclude each other"))
+        }
+        Some("browserHtml") if response_body => {
+            Err(unprocessable("extractFrom browserHtml and httpResponseBody exclude each other"))
+        }
+        None | Some("httpResponseBody" | "browserHtml") => Ok(()),
+        Some("userHtml") => Err(detailed(INVALID, "extractFrom: userHtml is not supported here")),
+        Some(_) => Err(detailed(INVALID, "extractFrom: no such source")),
+    }
 }
 
 /// `customHttpRequestHeaders` is a list, `requestHeaders` an object with names in camel case.
