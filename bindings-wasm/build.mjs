@@ -1,12 +1,20 @@
 // Builds npm/wasm/: the WebAssembly module and its glue. Prints the sizes; too large is an error.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { buildSync, transformSync } from 'esbuild';
+import { buildSync } from 'esbuild';
 
 const TARGET = 'wasm32-unknown-unknown';
 // Every runtime that the package supports has these.
@@ -50,7 +58,7 @@ const withoutPaths = [
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 
-/** A module of the package, and its glue. */
+/** A module by the feature that it is, and its glue. */
 function build(feature, name) {
   return buildOf('silkline-wasm', ['--no-default-features', `--features=${feature}`], name);
 }
@@ -75,14 +83,6 @@ function buildOf(crate, options, name) {
   ]);
   renameSync(`${module}.opt`, module);
 
-  // The glue comes as an ECMAScript module. CommonJS is what both `require` and `import` can load
-  // synchronously on every supported runtime, so that there is one instance of everything. One file
-  // of it loads several milliseconds sooner than twenty.
-  const glue = join(output, `${name}.js`);
-  const { code } = transformSync(readFileSync(glue, 'utf8'), { format: 'cjs', target: 'node20' });
-  writeFileSync(join(output, `${name}.glue.cjs`), code);
-  rmSync(glue);
-
   const bytes = readFileSync(module);
   const gzipped = gzipSync(bytes, { level: 9 }).length;
   console.log(
@@ -96,23 +96,56 @@ function buildOf(crate, options, name) {
   return bytes;
 }
 
-const protocol = build('protocol', 'silkline');
+const BORDER = join(here, 'npm', 'lib', 'border.cjs');
+
+/**
+ * Makes one CommonJS file of an entry and what it requires. CommonJS is what both `require` and
+ * `import` can load synchronously on every supported runtime, so that there is one instance of
+ * everything; one file loads several milliseconds sooner than twenty. The glue takes what it calls
+ * from `border`.
+ */
+function bundle(entry, name, { border = BORDER, ...options } = {}) {
+  buildSync({
+    entryPoints: [entry],
+    outfile: join(output, name),
+    bundle: true,
+    format: 'cjs',
+    platform: 'neutral',
+    target: 'node20',
+    alias: { border },
+    ...options,
+  });
+}
+
+// The package has its constants as a file, so that they are there before any module is.
+const constants = build('constants', 'constants');
+bundle(join(output, 'constants.js'), 'constants.cjs');
+const wasm = createRequire(import.meta.url)(join(output, 'constants.cjs'));
+wasm.initSync({ module: constants });
+const text = wasm.constants();
+rmSync(output, { recursive: true });
+mkdirSync(output);
+writeFileSync(join(output, 'constants.json'), `${text}\n`);
+
+build('protocol', 'silkline');
+build('parts', 'parts');
+build('proxy', 'proxy');
 build('extraction-engine', 'extraction_engine');
 build('proxy-engine', 'proxy_engine');
 buildOf('silkline-wasm-service', [], 'services');
 
-// The package is asked for its constants, which also shows that it starts.
-const wasm = createRequire(import.meta.url)(join(output, 'silkline.glue.cjs'));
-wasm.initSync({ module: protocol });
-writeFileSync(join(output, 'constants.json'), `${wasm.constants()}\n`);
-
-buildSync({
-  entryPoints: [join(here, 'npm', 'package.cjs')],
-  outfile: join(output, 'silkline.cjs'),
-  bundle: true,
-  format: 'cjs',
-  platform: 'neutral',
-  target: 'node20',
+// What every program needs is in one file, with the glue of its module. What starts later stays
+// outside, is loaded when it is first used, and takes the border from that file.
+const later = readdirSync(output).filter((name) => name.endsWith('.js') && name !== 'silkline.js');
+const border = './silkline.cjs';
+for (const name of later) {
+  bundle(join(output, name), `${name.slice(0, -3)}.cjs`, { border, external: [border] });
+}
+bundle(join(here, 'npm', 'package.cjs'), 'silkline.cjs', {
+  external: later.map((name) => join(output, `${name.slice(0, -3)}.cjs`)),
   // Else a class that speaks of itself would show as `_Query` in traces and to inspectors.
   keepNames: true,
 });
+for (const name of readdirSync(output).filter((name) => name.endsWith('.js'))) {
+  rmSync(join(output, name));
+}

@@ -1,5 +1,5 @@
-// The entry for Node, Bun and Deno: finds the module beside itself and starts at once; engines start when
-// they are first used.
+// The entry for Node, Bun and Deno: finds the module beside itself and starts at once; the other
+// modules start when they are first used.
 'use strict';
 
 const { readFileSync } = require('node:fs');
@@ -10,6 +10,8 @@ const read = (name) => readFileSync(join(__dirname, 'wasm', `${name}_bg.wasm`));
 
 start(read('silkline'), {
   extractionEngine: () => read('extraction_engine'),
+  parts: () => read('parts'),
+  proxy: () => read('proxy'),
   proxyEngine: () => read('proxy_engine'),
   services: () => read('services'),
 });

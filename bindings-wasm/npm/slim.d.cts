@@ -9,9 +9,8 @@ export type WasmModule = typeof globalThis extends {
 
 /**
  * Starts the package with its WebAssembly module: `silkline/silkline.wasm`, compiled or as bytes.
- * Call it once, before anything else; further calls do nothing. A program that uses an engine
- * hands in its module too, `silkline/extraction-engine.wasm` or `silkline/proxy-engine.wasm`; tests
- * with the services' side do likewise with `silkline/services.wasm`.
+ * Call it once, before anything else; further calls do nothing, but bring modules that were not
+ * there. Of the others, a program hands in those whose classes it uses.
  *
  * @example
  * // In a worker whose bundler imports `.wasm` files as modules:
@@ -23,8 +22,15 @@ export type WasmModule = typeof globalThis extends {
 export function start(
   source: WasmModule | ArrayBuffer | ArrayBufferView,
   others?: {
+    /** `silkline/extraction-engine.wasm`: `ExtractionEngine`. */
     readonly extractionEngine?: WasmModule | ArrayBuffer | ArrayBufferView;
+    /** `silkline/parts.wasm`: `Pace`, `Progress`, `RateLimiter`, `RetryPolicy`, `Rng`, `SessionPool`, `zyteApi`. */
+    readonly parts?: WasmModule | ArrayBuffer | ArrayBufferView;
+    /** `silkline/proxy.wasm`: `ProxyApi`, `ProxyOptions` and the functions beside them. */
+    readonly proxy?: WasmModule | ArrayBuffer | ArrayBufferView;
+    /** `silkline/proxy-engine.wasm`: `ProxyEngine`, beside `proxy`. */
     readonly proxyEngine?: WasmModule | ArrayBuffer | ArrayBufferView;
+    /** `silkline/services.wasm`: `ExtractionService`, `ProxyService`. */
     readonly services?: WasmModule | ArrayBuffer | ArrayBufferView;
   },
 ): void;

@@ -13,7 +13,7 @@ use silkline::{
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-#[wasm_bindgen(raw_module = "../lib/border.cjs")]
+#[wasm_bindgen(raw_module = "border")]
 extern "C" {
     /// Copies bytes out of the WebAssembly memory.
     #[wasm_bindgen(js_name = copyBytes)]

@@ -27,7 +27,7 @@ use crate::convert::{self, Object, quoted};
 #[cfg(any(feature = "extraction-engine", feature = "protocol"))]
 use crate::{extraction, problem};
 
-#[wasm_bindgen(raw_module = "../errors.cjs")]
+#[wasm_bindgen(raw_module = "border")]
 extern "C" {
     /// Makes an error of the class; `fields` is a JSON object, with names as JavaScript has them.
     #[wasm_bindgen(js_name = createError)]

@@ -16,21 +16,21 @@ use crate::{
 
 /// Checks options, which come as a JSON array of names and words in turn and one of extra headers,
 /// and gives them as a JSON object.
-#[cfg(feature = "protocol")]
+#[cfg(feature = "proxy")]
 #[wasm_bindgen(js_name = proxyOptions)]
 pub fn proxy_options(words: &str, extra: &str) -> Result<String, Thrown> {
     Ok(options_json(&read_options(words, extra)?))
 }
 
 /// Reads options from the headers of a request.
-#[cfg(feature = "protocol")]
+#[cfg(feature = "proxy")]
 #[wasm_bindgen(js_name = proxyOptionsFromHeaders)]
 pub fn proxy_options_from_headers(headers: &str) -> Result<String, Thrown> {
     Ok(options_json(&ProxyOptions::from_headers(&convert::received_headers(headers))?))
 }
 
 /// Fills options from defaults.
-#[cfg(feature = "protocol")]
+#[cfg(feature = "proxy")]
 #[wasm_bindgen(js_name = proxyOptionsWithDefaults)]
 pub fn proxy_options_with_defaults(
     words: &str,
@@ -43,7 +43,7 @@ pub fn proxy_options_with_defaults(
 }
 
 /// The headers of options, as lines.
-#[cfg(feature = "protocol")]
+#[cfg(feature = "proxy")]
 #[wasm_bindgen(js_name = proxyOptionsHeaders)]
 pub fn proxy_options_headers(words: &str, extra: &str) -> Result<String, Thrown> {
     Ok(convert::header_lines(&read_options(words, extra)?.headers()))
@@ -114,7 +114,7 @@ impl ProxyApi {
     }
 }
 
-#[cfg(feature = "protocol")]
+#[cfg(feature = "proxy")]
 #[wasm_bindgen]
 impl ProxyApi {
     /// The proxy's URL, without the key.
@@ -275,21 +275,21 @@ fn leaks_json(leaks: &[Leak]) -> String {
 }
 
 /// Finds the headers that must not reach a target, as JSON.
-#[cfg(feature = "protocol")]
+#[cfg(feature = "proxy")]
 #[wasm_bindgen(js_name = proxyLeaks)]
 pub fn proxy_leaks(headers: &str) -> String {
     leaks_json(&proxy::proxy_leaks(&convert::received_headers(headers)))
 }
 
 /// The error behind a CONNECT of which only the status is known, or null.
-#[cfg(feature = "protocol")]
+#[cfg(feature = "proxy")]
 #[wasm_bindgen(js_name = readConnectFailure)]
 pub fn read_connect_failure(status: u16) -> JsValue {
     proxy::read_connect_failure(status).map_or(JsValue::NULL, |error| Thrown::from(error).into())
 }
 
 /// The status of a failed CONNECT in an HTTP client's error message.
-#[cfg(feature = "protocol")]
+#[cfg(feature = "proxy")]
 #[wasm_bindgen(js_name = connectStatus)]
 pub fn connect_status(message: &str) -> Option<u16> {
     proxy::connect_status(message)

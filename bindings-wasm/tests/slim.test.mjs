@@ -1,6 +1,6 @@
 // The second entry: bundled without any platform, started with a module or with bytes.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -46,3 +46,32 @@ for (const [name, start] of Object.entries({
     assert.deepEqual(JSON.parse(stdout), [{ x: 1 }, true, 'api_key_empty']);
   });
 }
+
+test('a module that was not brought is named where it is needed, and can be brought later', () => {
+  const shown = execFileSync(
+    process.execPath,
+    [
+      '--eval',
+      `const { readFileSync } = require('node:fs');
+      const { ProxyApi, start } = require('silkline/slim');
+      const bytes = (name) => readFileSync(require.resolve('silkline/' + name + '.wasm'));
+      const attempt = (act) => {
+        try {
+          return act();
+        } catch (error) {
+          return error.name + ': ' + error.message;
+        }
+      };
+      console.log(attempt(() => start(bytes('silkline'), { prox: bytes('proxy') })));
+      start(bytes('silkline'));
+      console.log(attempt(() => new ProxyApi({ apiKey: 'key' }).endpoint));
+      start(bytes('silkline'), { proxy: bytes('proxy') });
+      console.log(attempt(() => new ProxyApi({ apiKey: 'key' }).endpoint === ProxyApi.DEFAULT_ENDPOINT));`,
+    ],
+    { cwd: consumer, encoding: 'utf8' },
+  );
+  const lines = shown.trim().split('\n');
+  assert.match(lines[0], /^TypeError: .*prox/);
+  assert.equal(lines[1], 'TypeError: start() was not given the module "proxy"');
+  assert.equal(lines[2], 'true');
+});

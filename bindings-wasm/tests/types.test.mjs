@@ -71,6 +71,8 @@ test('@arethetypeswrong/cli finds nothing', () => {
     '--exclude-entrypoints',
     'silkline.wasm',
     'extraction-engine.wasm',
+    'parts.wasm',
+    'proxy.wasm',
     'proxy-engine.wasm',
     'services.wasm',
   ];

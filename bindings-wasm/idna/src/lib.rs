@@ -12,7 +12,7 @@ use core::{fmt, str};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-#[wasm_bindgen(raw_module = "../lib/border.cjs")]
+#[wasm_bindgen(raw_module = "border")]
 extern "C" {
     /// The ASCII form of a domain without forbidden characters; nothing if it has none.
     #[wasm_bindgen(js_name = domainToAscii)]

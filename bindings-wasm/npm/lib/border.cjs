@@ -1,7 +1,11 @@
-// What the WebAssembly half calls to hand out bytes and numbers: it passes views of its memory,
-// which are valid during the call only.
+// What the WebAssembly half calls to make errors and to hand out bytes and numbers: it passes views
+// of its memory, which are valid during the call only.
 'use strict';
 
+const { createError, createServiceError } = require('../errors.cjs');
+
+exports.createError = createError;
+exports.createServiceError = createServiceError;
 exports.copyBytes = (bytes) => bytes.slice();
 exports.copyNumbers = (numbers) => numbers.slice();
 

@@ -18,7 +18,7 @@ const { Machine, rawOf } = require('./machine.cjs');
 const { given, maybeMillis, millis, rateOf, seedOf, whole } = require('./numbers.cjs');
 const { ExtractionOutputs } = require('./outputs.cjs');
 const { batch, queryText } = require('./query.cjs');
-const { policyOf, RetryPolicy } = require('./schedule.cjs');
+const { policyOf } = require('./schedule.cjs');
 const { ready } = require('./start.cjs');
 
 const SETTINGS = [
@@ -158,12 +158,8 @@ function made(options, make) {
     given(requeue, 'requeue', (value, name) => Number(flag(value, name))),
     options.policy == null ? Number.NaN : 1,
   ]);
-  const policy =
-    options.policy instanceof RetryPolicy
-      ? options.policy
-      : new RetryPolicy(options.policy ?? undefined);
-  const wasm = ready(require('../wasm/extraction_engine.glue.cjs'), 'extractionEngine');
-  const parts = [new wasm.ExtractionApi(...argumentsOf(api)), policyOf(policy, wasm)];
+  const wasm = ready('extractionEngine');
+  const parts = [new wasm.ExtractionApi(...argumentsOf(api)), policyOf(options.policy, wasm)];
   try {
     return make(wasm, parts[0], settings, parts[1]);
   } finally {

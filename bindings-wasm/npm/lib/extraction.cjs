@@ -7,7 +7,7 @@ const {
   maxQueries,
   pageTypes,
 } = require('../wasm/constants.json');
-const wasm = require('../wasm/silkline.glue.cjs');
+const wasm = require('../wasm/silkline.js');
 const { pairs } = require('./headers.cjs');
 const { answerOf } = require('./contract.cjs');
 const { bytesOf } = require('./json.cjs');

@@ -1,7 +1,7 @@
 // Headers on their way in and out.
 'use strict';
 
-const wasm = require('../wasm/silkline.glue.cjs');
+const wasm = require('../wasm/silkline.js');
 
 const SECRET = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');

@@ -1,7 +1,7 @@
 // `http` of the core.
 'use strict';
 
-const wasm = require('../wasm/silkline.glue.cjs');
+const wasm = require('../wasm/silkline.js');
 const { pairs } = require('./headers.cjs');
 
 function basicAuthorization(apiKey) {

@@ -2,8 +2,10 @@
 'use strict';
 
 const { maxRetries, maxTimeout, minTimeout } = require('../wasm/constants.json');
-const wasm = require('../wasm/silkline.glue.cjs');
 const { listOf, pairs, text } = require('./headers.cjs');
+const { ready } = require('./start.cjs');
+
+const wasm = () => ready('proxy');
 
 const CHECKED = Symbol('options that the core has written');
 // The names of options here, and as the core has them, by the type of their values.
@@ -29,7 +31,7 @@ class ProxyOptions {
   static MAX_TIMEOUT = maxTimeout;
 
   constructor(fields = {}, checked) {
-    const json = checked === CHECKED ? fields : wasm.proxyOptions(...written(fields));
+    const json = checked === CHECKED ? fields : wasm().proxyOptions(...written(fields));
     const { profilePass, debug, extra, warnings, ...others } = JSON.parse(json);
     Object.assign(this, others);
     this.profilePass = Object.freeze(profilePass);
@@ -41,12 +43,12 @@ class ProxyOptions {
   }
 
   static fromHeaders(headers) {
-    const json = wasm.proxyOptionsFromHeaders(JSON.stringify(pairs(headers).flat()));
+    const json = wasm().proxyOptionsFromHeaders(JSON.stringify(pairs(headers).flat()));
     return new ProxyOptions(json, CHECKED);
   }
 
   headers() {
-    return listOf(wasm.proxyOptionsHeaders(...written(this)));
+    return listOf(wasm().proxyOptionsHeaders(...written(this)));
   }
 
   replace(changes) {
@@ -54,7 +56,7 @@ class ProxyOptions {
   }
 
   withDefaults(defaults) {
-    const json = wasm.proxyOptionsWithDefaults(...written(this), ...written(defaults));
+    const json = wasm().proxyOptionsWithDefaults(...written(this), ...written(defaults));
     return new ProxyOptions(json, CHECKED);
   }
 }

@@ -1,7 +1,7 @@
 // `problem` of the core.
 'use strict';
 
-const wasm = require('../wasm/silkline.glue.cjs');
+const wasm = require('../wasm/silkline.js');
 const { bytesOf } = require('./json.cjs');
 
 function readProblem(body) {

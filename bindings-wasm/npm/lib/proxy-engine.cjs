@@ -18,7 +18,7 @@ const { given, maybeMillis, millis, seedOf, whole } = require('./numbers.cjs');
 const { written } = require('./options.cjs');
 const { ProxyOutputs } = require('./outputs.cjs');
 const { headOf, ProxyApi, proxyArgumentsOf } = require('./proxy.cjs');
-const { policyOf, POOL, poolSettings, RetryPolicy } = require('./schedule.cjs');
+const { policyOf, POOL, poolSettings } = require('./schedule.cjs');
 const { ready } = require('./start.cjs');
 
 const CREATIONS = ['header', 'call'];
@@ -244,10 +244,7 @@ function made(options, make) {
   }
   const delays = Object.entries(domainDelays ?? {});
   const waits = Float64Array.from(delays, ([, delay]) => millis(delay, 'domainDelays'));
-  const policy = options.policy ?? undefined;
-  const rules =
-    policy === undefined || policy instanceof RetryPolicy ? policy : new RetryPolicy(policy);
-  const wasm = ready(require('../wasm/proxy_engine.glue.cjs'), 'proxyEngine');
+  const wasm = ready('proxyEngine');
   const parts = [];
   const part = (one) => {
     parts.push(one);
@@ -262,7 +259,7 @@ function made(options, make) {
         JSON.stringify(delays.map(([domain]) => text(domain))),
         waits,
         // It goes over into the settings.
-        rules && policyOf(rules, wasm),
+        options.policy == null ? undefined : policyOf(options.policy, wasm),
         ...written(options.options ?? {}),
       ),
     );

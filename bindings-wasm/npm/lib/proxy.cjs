@@ -2,7 +2,6 @@
 'use strict';
 
 const { defaultProxyEndpoint, maxHeadersSize, proxyDialects } = require('../wasm/constants.json');
-const wasm = require('../wasm/silkline.glue.cjs');
 const { answerOf: checked, statusOf } = require('./contract.cjs');
 const { HeaderList, listOf, pairs, text } = require('./headers.cjs');
 const { bytesOf } = require('./json.cjs');
@@ -10,6 +9,9 @@ const { flag, known } = require('./known.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { ProxyOptions, written } = require('./options.cjs');
 const { requestOf } = require('./request.cjs');
+const { ready } = require('./start.cjs');
+
+const wasm = () => ready('proxy');
 
 /** What an engine makes an API of its own from. */
 let proxyArgumentsOf;
@@ -39,7 +41,7 @@ class ProxyApi extends Machine {
     const isText = address?.isWellFormed() ?? true;
     const follows = flag(followRedirects, 'followRedirects');
     const given = [apiKey, address, isText, optionPlace === 'connect', index, follows];
-    super(new wasm.ProxyApi(...given));
+    super(new (wasm().ProxyApi)(...given));
     this.#arguments = given;
   }
 
@@ -121,7 +123,7 @@ class ProxyApi extends Machine {
 }
 
 function proxyLeaks(headers) {
-  return JSON.parse(wasm.proxyLeaks(JSON.stringify(pairs(headers).flat())));
+  return JSON.parse(wasm().proxyLeaks(JSON.stringify(pairs(headers).flat())));
 }
 
 function stripProxyLeaks(headers) {
@@ -130,11 +132,11 @@ function stripProxyLeaks(headers) {
 }
 
 function readConnectFailure(status) {
-  return wasm.readConnectFailure(statusOf(status));
+  return wasm().readConnectFailure(statusOf(status));
 }
 
 function connectStatus(message) {
-  return wasm.connectStatus(text(message)) ?? null;
+  return wasm().connectStatus(text(message)) ?? null;
 }
 
 /** Method, URL and headers of a request, as they cross. */

@@ -2,7 +2,7 @@
 'use strict';
 
 const { extractionDialects, maxCustomHtml, maxMeta, maxUrl } = require('../wasm/constants.json');
-const wasm = require('../wasm/silkline.glue.cjs');
+const wasm = require('../wasm/silkline.js');
 const { INSPECT } = require('./headers.cjs');
 const { known } = require('./known.cjs');
 

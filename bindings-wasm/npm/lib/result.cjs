@@ -2,7 +2,7 @@
 'use strict';
 
 const { extractionDialects, pageTypes } = require('../wasm/constants.json');
-const wasm = require('../wasm/silkline.glue.cjs');
+const wasm = require('../wasm/silkline.js');
 const { INSPECT } = require('./headers.cjs');
 const { bytesOf, decode, text } = require('./json.cjs');
 const { queryText } = require('./query.cjs');

@@ -2,16 +2,18 @@
 'use strict';
 
 const { failureClasses } = require('../wasm/constants.json');
-const wasm = require('../wasm/silkline.glue.cjs');
 const { text } = require('./headers.cjs');
 const { flag, known } = require('./known.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { given, maybeMillis, millis, rateOf, seedOf, whole } = require('./numbers.cjs');
+const { ready } = require('./start.cjs');
+
+const parts = () => ready('parts');
 
 class RateLimiter extends Machine {
   constructor(options = {}) {
     const { rate, burst, now } = known(options, ['rate', 'burst', 'now'], 'RateLimiter');
-    super(new wasm.RateLimiter(...rateOf(rate), whole(burst, 'burst'), millis(now, 'now')));
+    super(new (parts().RateLimiter)(...rateOf(rate), whole(burst, 'burst'), millis(now, 'now')));
   }
 
   tryAcquire(count, now) {
@@ -29,13 +31,13 @@ class RateLimiter extends Machine {
 
 class Rng extends Machine {
   constructor(seed) {
-    super(new wasm.Rng(seedOf(seed)));
+    super(new (parts().Rng)(seedOf(seed)));
   }
 }
 
 class Progress extends Machine {
   constructor(firstAttempt) {
-    super(new wasm.Progress(millis(firstAttempt, 'firstAttempt')));
+    super(new (parts().Progress)(millis(firstAttempt, 'firstAttempt')));
   }
 
   failures(failureClass) {
@@ -45,35 +47,16 @@ class Progress extends Machine {
 
 const BUDGETS = [null, 'retries', 'sinceFirstAttempt', 'uninterrupted'];
 
-/** A policy in the memory of a module. */
+/** A policy in the memory of a module, of a `RetryPolicy` or of what would make one. */
 let policyOf;
 
 class RetryPolicy extends Machine {
-  #make;
+  #steps;
 
   constructor(options = {}) {
-    const { preset = 'default', rules = {} } = known(options, ['preset', 'rules'], 'RetryPolicy');
-    const given = Object.entries(known(rules, failureClasses, 'rules'));
-    const steps = given.flatMap(([name, rule]) => {
-      const place = classOf(name);
-      const { wait, budget } = known(rule, ['wait', 'budget'], `the rule of ${name}`);
-      return [
-        ...(wait === undefined ? [] : [['setWait', place, waitOf(wait)]]),
-        ...(budget === undefined ? [] : [['setBudget', place, ...budgetOf(budget)]]),
-      ];
-    });
-    const make = (module) => {
-      const raw = module.RetryPolicy.preset(text(preset));
-      if (raw === undefined) {
-        throw new TypeError(`there is no preset ${JSON.stringify(preset)}`);
-      }
-      for (const [step, ...given] of steps) {
-        raw[step](...given);
-      }
-      return raw;
-    };
-    super(make(wasm));
-    this.#make = make;
+    const steps = stepsOf(options);
+    super(madeBy(steps, parts()));
+    this.#steps = steps;
   }
 
   budget(failureClass) {
@@ -98,8 +81,37 @@ class RetryPolicy extends Machine {
   }
 
   static {
-    policyOf = (policy, module) => rawOf(policy) && policy.#make(module);
+    policyOf = (policy, module) => {
+      const isMachine = policy instanceof RetryPolicy && rawOf(policy);
+      return madeBy(isMachine ? policy.#steps : stepsOf(policy ?? {}), module);
+    };
   }
+}
+
+/** What makes a policy: the preset, and the changes to it. */
+function stepsOf(options) {
+  const { preset = 'default', rules = {} } = known(options, ['preset', 'rules'], 'RetryPolicy');
+  const given = Object.entries(known(rules, failureClasses, 'rules'));
+  const changes = given.flatMap(([name, rule]) => {
+    const place = classOf(name);
+    const { wait, budget } = known(rule, ['wait', 'budget'], `the rule of ${name}`);
+    return [
+      ...(wait === undefined ? [] : [['setWait', place, waitOf(wait)]]),
+      ...(budget === undefined ? [] : [['setBudget', place, ...budgetOf(budget)]]),
+    ];
+  });
+  return { preset: text(preset), changes };
+}
+
+function madeBy({ preset, changes }, module) {
+  const raw = module.RetryPolicy.preset(preset);
+  if (raw === undefined) {
+    throw new TypeError(`there is no preset ${JSON.stringify(preset)}`);
+  }
+  for (const [change, ...given] of changes) {
+    raw[change](...given);
+  }
+  return raw;
 }
 
 function classOf(name) {
@@ -142,7 +154,7 @@ function budgetOf(budget) {
 class Pace extends Machine {
   constructor(options = {}) {
     const { margin, ready } = known(options, ['margin', 'ready'], 'Pace');
-    super(new wasm.Pace(maybeMillis(margin, 'margin'), millis(ready, 'ready')));
+    super(new (parts().Pace)(maybeMillis(margin, 'margin'), millis(ready, 'ready')));
   }
 
   get steps() {
@@ -234,7 +246,9 @@ class SessionPool extends Machine {
 
   constructor(options = {}) {
     known(options, POOL, 'SessionPool');
-    super(new wasm.SessionPool(new Float64Array(poolSettings(options)), options.margin !== null));
+    super(
+      new (parts().SessionPool)(new Float64Array(poolSettings(options)), options.margin !== null),
+    );
   }
 
   reserve(now, options = {}) {

@@ -7,7 +7,7 @@ const { Machine, rawOf } = require('./machine.cjs');
 const { millis, seedOf, whole } = require('./numbers.cjs');
 const { ready } = require('./start.cjs');
 
-const wasm = () => ready(require('../wasm/services.glue.cjs'), 'services');
+const wasm = () => ready('services');
 
 // --- settings -------------------------------------------------------------------------------------
 

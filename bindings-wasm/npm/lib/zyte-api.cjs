@@ -1,10 +1,10 @@
 // `zyte_api` of the core.
 'use strict';
 
-const wasm = require('../wasm/silkline.glue.cjs');
 const { bytesOf, decode } = require('./json.cjs');
 const { rawOf } = require('./machine.cjs');
 const { Rng } = require('./schedule.cjs');
+const { ready } = require('./start.cjs');
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -17,7 +17,7 @@ function itemBytes(item) {
 }
 
 function convert(outOf, pageType, item) {
-  const { bytes, text } = wasm.convertItem(outOf, String(pageType), itemBytes(item));
+  const { bytes, text } = ready('parts').convertItem(outOf, String(pageType), itemBytes(item));
   const unmapped = JSON.parse(text).map(({ path, valueJson }) => ({
     path,
     value: decode(bytesOf(valueJson)),

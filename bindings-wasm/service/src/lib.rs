@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::convert::{Object, copy_bytes, float, header_lines, received_headers};
 
-#[wasm_bindgen(raw_module = "../errors.cjs")]
+#[wasm_bindgen(raw_module = "border")]
 extern "C" {
     /// Makes an error of the class; `fields` is a JSON object, with names as JavaScript has them.
     #[wasm_bindgen(js_name = createError)]
