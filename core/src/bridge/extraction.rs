@@ -28,7 +28,7 @@ pub struct BridgedQuery(FetchOutcome);
 /// What an error of the service itself means for the whole request: the problem of the older one.
 const REFUSALS: [(&str, &str); 6] = [
     ("account_disabled", "account-disabled"),
-    ("malformed_json", "malformed-request"),
+    ("malformed_json", "malformed-json"),
     ("malformed_request", "malformed-request"),
     ("rate_limit_exceeded", "rate-limit-exceeded"),
     ("unauthorized", "unauthorized"),

@@ -23,7 +23,7 @@ use super::{
     ZyteProxyConfig, ZyteProxyStats,
     faults::{Fault, into_response},
     sessions::{SessionId, Sessions},
-    wishes::{SessionWish, Wishes, is_ours, uuid4},
+    wishes::{SessionWish, Wishes, is_old, is_ours, uuid4},
 };
 use crate::{
     Rng, Timestamp,
@@ -203,10 +203,11 @@ impl ZyteProxyService {
         if request.headers.wire_size() > self.config.max_header_bytes {
             return Err(named(HEADER_SIZE).into());
         }
-        let wishes = Wishes::read(&request.headers).map_err(|why| detailed(INVALID, why))?;
-        self.stats.old_headers += u64::from(wishes.is_old);
-        let is_old = wishes.is_old;
+        let is_old = is_old(&request.headers);
+        self.stats.old_headers += u64::from(is_old);
         let refuse = |refused: Refused| Refusal { refused, is_old, wait: None };
+        let wishes =
+            Wishes::read(&request.headers).map_err(|why| refuse(detailed(INVALID, why)))?;
         let url = Url::parse(&request.url).ok();
         let target = url.and_then(|url| host_of(&url).map(|host| (url, host)));
         let (url, host) = target

@@ -39,7 +39,7 @@ impl Wishes {
     pub(super) fn read(headers: &Headers) -> Result<Self, String> {
         let get = |name: &str| headers.get(name).map(str::trim).filter(|value| !value.is_empty());
         let bad = |name: &str, why: &str| Err(format!("{name}: {why}"));
-        let is_old = headers.iter().any(|(name, _)| has_prefix(name, "x-crawlera-"));
+        let is_old = is_old(headers);
         let session = match (get("Zyte-Session-ID"), get("X-Crawlera-Session")) {
             (Some(id), _) if is_uuid4(id) => SessionWish::Id(id.to_ascii_lowercase()),
             (Some(_), _) => return bad("Zyte-Session-ID", "not a UUID of version 4"),
@@ -91,6 +91,11 @@ impl Wishes {
             .extend(passed.into_iter().filter(|name| OVERRIDABLE.contains(&name.as_str())));
         Ok(Self { session, follow_redirects, discard_cookies, mobile, override_headers, is_old })
     }
+}
+
+/// Whether a client speaks the older protocol.
+pub(super) fn is_old(headers: &Headers) -> bool {
+    headers.iter().any(|(name, _)| has_prefix(name, "x-crawlera-"))
 }
 
 /// Whether a header is for the service and not for the target.
