@@ -11,11 +11,13 @@ import pytest
 
 import silkline
 import vectors
+import vectors_bridge
 import vectors_engine
 import vectors_engine_proxy
 import vectors_plan
 import vectors_proxy
 import vectors_schedule
+import vectors_service
 import vectors_zyte_api
 from silkline import exceptions
 
@@ -28,11 +30,13 @@ UNBOUND_CLASSES: set[str] = set()
 FILES = sorted(path for path in ROOT.glob("*/*.json") if path.parent.name not in UNBOUND)
 OPERATIONS = (
     vectors.OPERATIONS
+    | vectors_bridge.OPERATIONS
     | vectors_engine.OPERATIONS
     | vectors_engine_proxy.OPERATIONS
     | vectors_plan.OPERATIONS
     | vectors_proxy.OPERATIONS
     | vectors_schedule.OPERATIONS
+    | vectors_service.OPERATIONS
     | vectors_zyte_api.OPERATIONS
 )
 DOMAINS = {op.partition(".")[0] for op in OPERATIONS}

@@ -1,5 +1,6 @@
 //! What the conformance tests share.
 
+mod bridge;
 mod engine;
 mod engine_proxy;
 mod extraction;
@@ -10,6 +11,7 @@ mod plan;
 mod problem;
 mod proxy;
 mod schedule;
+mod service;
 pub mod simulation;
 pub mod vectors;
 mod zyte_api;

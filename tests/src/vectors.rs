@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{engine, extraction, http, plan, problem, proxy, schedule, zyte_api};
+use crate::{bridge, engine, extraction, http, plan, problem, proxy, schedule, service, zyte_api};
 
 /// Runs an operation and gives its outcome as plain JSON; `None` if there is none of that name.
 pub fn run(op: &str, given: &Value) -> Option<Value> {
@@ -14,4 +14,6 @@ pub fn run(op: &str, given: &Value) -> Option<Value> {
         .or_else(|| engine::run(op, given))
         .or_else(|| zyte_api::run(op, given))
         .or_else(|| plan::run(op, given))
+        .or_else(|| service::run(op, given))
+        .or_else(|| bridge::run(op, given))
 }
