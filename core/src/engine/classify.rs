@@ -81,6 +81,11 @@ pub(super) fn proxy_error(error: &ProxyServiceError) -> Verdict {
         ProxyAction::Retry if error.is_successors() && error.status == 521 => {
             Verdict::Retry(FailureClass::DownloadInternal, asked)
         }
+        // One of the answers with status 503, which the successor's own client tries for ever; it is
+        // not about all requests, though.
+        ProxyAction::DropSession if error.kind == ProxyErrorKind::SessionCreationError => {
+            Verdict::Retry(FailureClass::Throttled, asked)
+        }
         ProxyAction::DropSession | ProxyAction::FreeSession => {
             Verdict::Retry(FailureClass::Server, asked)
         }
