@@ -203,9 +203,80 @@ class Spider(Base):
     second = crawl(tmp_path, web.url, spider, settings, proxy={"delay": 0.1})
     assert len(second.of("url")) == 5
     assert all("cached" in flags for flags in second.of("flags"))
-    assert second.stats["silkline/proxy/given_back"] == 5
+    assert not [name for name in second.stats if name.startswith("silkline/proxy/")]
     assert web.paths() == asked
     assert second.service["requests"] == 0
+
+
+@pytest.mark.parametrize("scrapy", [None, "2.11"])
+def test_what_the_cache_has_waits_for_no_session(
+    tmp_path: Path, web: Web, scrapy: str | None
+) -> None:
+    spider = """
+class Spider(Base):
+    urls = [f"/headers?{n}" for n in reversed(range(COUNT))]
+"""
+    settings = {"HTTPCACHE_ENABLED": True, "HTTPCACHE_DIR": str(tmp_path / "cache")}
+    crawl(tmp_path, web.url, spider.replace("COUNT", "28"), settings, scrapy=scrapy)
+    assert len(web.paths()) == 28
+    settings |= {"SILKLINE_SESSIONS": 1, "SILKLINE_SESSION_DELAY": 1}
+    done = crawl(tmp_path, web.url, spider.replace("COUNT", "30"), settings, scrapy=scrapy)
+    # The only session rests after the first page, the second waits for it, and nothing else does.
+    assert done.of("url")[-1] == f"{web.url}/headers?28"
+    assert len(done.of("url")) == 30
+    assert len(web.paths()) == 30
+    assert done.stats["silkline/proxy/requests"] == 2
+    assert "silkline/proxy/given_back" not in done.stats
+
+
+def test_turns_that_are_not_used_are_not_requests(tmp_path: Path, web: Web) -> None:
+    spider = """
+class Odd:
+    def process_request(self, request, spider=None):
+        if int(request.url[-1]) % 2:
+            return scrapy.http.TextResponse(request.url, body=b"", request=request)
+
+class Spider(Base):
+    urls = [f"/headers?{n}" for n in range(6)]
+    custom_settings = {"DOWNLOADER_MIDDLEWARES": {Odd: 500}}
+"""
+    done = crawl(tmp_path, web.url, spider, {"SILKLINE_SESSIONS": 2})
+    assert len(done.of("url")) == 6
+    assert len(web.paths()) == 3
+    counts = [done.stats[f"silkline/proxy/{name}"] for name in ("requests", "given_back")]
+    assert counts == [3, 3]
+
+
+def test_what_the_cache_loses_is_fetched_through_a_session(tmp_path: Path, web: Web) -> None:
+    spider = """
+from scrapy.extensions.httpcache import FilesystemCacheStorage
+
+class Lossy(FilesystemCacheStorage):
+    seen = set()
+
+    def retrieve_response(self, spider, request):
+        \"\"\"Has each page once.\"\"\"
+        if request.url in self.seen:
+            return None
+        self.seen.add(request.url)
+        return scrapy.http.TextResponse(request.url, body=b"")
+
+    def store_response(self, spider, request, response):
+        pass
+
+class Spider(Base):
+    urls = [f"/headers?{n}" for n in range(6)]
+    custom_settings = {"HTTPCACHE_STORAGE": Lossy}
+"""
+    settings = {"HTTPCACHE_ENABLED": True, "SILKLINE_SESSIONS": 2, "JOBDIR": str(tmp_path / "job")}
+    done = crawl(tmp_path, web.url, spider, settings)
+    assert sorted(done.of("url")) == [f"{web.url}/headers?{n}" for n in range(6)]
+    assert len(web.paths()) == 6
+    assert len(web.peers()) == 2, "each through one of the two sessions"
+    assert done.stats["silkline/proxy/requests"] == 6
+    again = crawl(tmp_path, web.url, spider, settings)
+    assert again.of("url") == []
+    assert len(web.paths()) == 6
 
 
 def test_headers_of_the_user_and_of_nobody(tmp_path: Path, web: Web) -> None:

@@ -165,6 +165,7 @@ class EngineLoop:
         elif job is None or job.request is None:
             self._engine.handle_failure(send.request_id, "not_sent", monotonic())
             self._engine.cancel(send.job or 0, monotonic())
+            self.numbers.not_sent()
         else:
             for code in set(send.warnings) - self._warnings:
                 self._warnings.add(code)
@@ -253,6 +254,8 @@ class EngineLoop:
     def _drop(self, lease: Lease) -> None:
         if self._leases.pop(lease.send.request_id, None) is not None:
             self._out -= not lease.job.bypass
+            if not lease.sent:
+                self.numbers.not_sent()
 
     def close(self) -> Deferred[None]:
         """Deletes the sessions that were made, as far as there is time."""

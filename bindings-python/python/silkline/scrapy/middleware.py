@@ -88,7 +88,7 @@ class ProxyMiddleware(_Middleware):
         self,
         request: Request,
         spider: Spider | None = None,  # noqa: ARG002
-    ) -> Coroutine[Any, Any, None] | None:
+    ) -> Coroutine[Any, Any, None] | Request | None:
         """Sees a request last."""
         lease = self._pool.lease_of(request)
         if lease is not None:
@@ -96,7 +96,7 @@ class ProxyMiddleware(_Middleware):
             return None
         route = self._pool.route(request)
         if route is not None:
-            return self._wait(request, route)
+            return self._pool.queue(request, route) or self._wait(request, route)
         self._strip(request)
         return None
 

@@ -29,6 +29,7 @@ class Numbers:
         self._reason: str | None = None
         self._since = 0.0
         self._banned: set[str] = set()
+        self._unsent = 0
 
     def answer(self, error: ProxyServiceError | None, session: str | None) -> None:
         """An answer, with the service's error if it is one."""
@@ -41,6 +42,10 @@ class Numbers:
     def failure(self, exception: BaseException) -> None:
         """No answer."""
         self._stats.count("errors", failure_of(exception))
+
+    def not_sent(self) -> None:
+        """A turn that ended before its request was sent."""
+        self._unsent += 1
 
     def given_back(self) -> None:
         """A turn that was not needed."""
@@ -60,7 +65,7 @@ class Numbers:
         self._put = now
         self._stats.put(
             {
-                "requests": stats.requests,
+                "requests": stats.requests - self._unsent,
                 "retries": stats.retries,
                 "succeeded": stats.succeeded,
                 "failed": stats.failed,

@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred, succeed
 from silkline import Request as Call
 from silkline.exceptions import SilklineError
 
+from .cache import Cache
 from .failures import failure_of
 from .jobs import Backlog, Job
 from .lease import SWALLOWED, TOKEN, Lease
@@ -58,6 +59,7 @@ class Pool(EngineLoop):
             else settings.getfloat("DOWNLOAD_TIMEOUT")
         )
         self._warned = False
+        self._cache = Cache(crawler)
         self.before: Callable[[Request], bool] | None = None
         """What another component does to a request first; false: it is not for the proxy."""
 
@@ -80,13 +82,16 @@ class Pool(EngineLoop):
             way = way.bypassing()
         return way
 
-    def submit(self, request: Request, way: Route) -> None:
-        """Takes a request in from the scheduler."""
-        if way.is_any:
+    def submit(self, request: Request, way: Route) -> bool:
+        """Takes a request in from the scheduler; false if it will need no turn."""
+        if not way.is_any:
+            self._begin(request, way, request.priority)
+        elif self._cache.has_answer(request):
+            return False
+        else:
             self._backlog.push(request, way)
             self._fill()
-        else:
-            self._begin(request, way, request.priority)
+        return True
 
     def wait(self, request: Request, way: Route) -> Deferred[Lease]:
         """Takes in a request that waits in the middleware; gives its turn when it comes."""
@@ -104,6 +109,19 @@ class Pool(EngineLoop):
             self._waiting += 1
         self._soon()
         return waiter
+
+    def queue(self, request: Request, way: Route) -> Request | None:
+        """Gives a request that the cache had an answer for, and has no more, its place after all.
+
+        What Scrapy is to put into the queue in its stead; ``None`` if it is no such request.
+        """
+        if not self._cache.had_answer(request):
+            return None
+        self._backlog.push(_as_it_was(request), way)
+        self._soon()
+        swallowed = _as_it_was(request)
+        swallowed.meta[TOKEN] = SWALLOWED
+        return swallowed
 
     def take_back(self, request: Request) -> bool:
         """Whether a request is one of its own, on its way back into the queue."""
@@ -360,3 +378,11 @@ class Pool(EngineLoop):
         except Exception:
             _logger.exception("response_is_ban failed on %s", response)
             return False
+
+
+def _as_it_was(request: Request) -> Request:
+    """A copy without what keeps proxies of the environment away."""
+    copy = request.copy()
+    if copy.meta.get("proxy", "") is None:
+        del copy.meta["proxy"]
+    return copy

@@ -88,8 +88,7 @@ class Scheduler(BaseScheduler):
     def _queue(self, request: Request) -> None:
         stats = self._crawler.stats
         way = self._pool.route(request)
-        if way is not None:
-            self._pool.submit(request, way)
+        if way is not None and self._pool.submit(request, way):
             if stats is not None:
                 stats.inc_value("scheduler/enqueued")
         elif request.dont_filter:
