@@ -16,10 +16,14 @@ const program = `
   };
   const silkline = require('silkline');
   const used = () => {
-    globalThis.gc();
     const wasm = [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return { wasm, heap: heapUsed + arrayBuffers };
+    // Buffers are given back a while after a collection.
+    const heaps = Array.from({ length: 5 }, () => {
+      globalThis.gc();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    });
+    return { wasm, heap: Math.min(...heaps) };
   };
   let polls = 0;
   let now = 0;

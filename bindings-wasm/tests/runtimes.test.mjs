@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { consumer } from './package.mjs';
 
 const folder = fileURLToPath(new URL('./runtimes/', import.meta.url));
+const certificates = fileURLToPath(new URL('./tls/', import.meta.url));
 const installed = (path) => join(folder, 'node_modules', path);
 const program = join(consumer, 'smoke.mjs');
 cpSync(join(folder, 'smoke.mjs'), program);
@@ -24,6 +25,8 @@ const runtimes = {
     '--allow-read',
     '--allow-env',
     '--allow-net',
+    // For the authorities that are trusted beside those that are given.
+    '--allow-sys=ca',
     '--no-prompt',
   ],
 };
@@ -46,13 +49,23 @@ const extracted = {
 
 const pretended = { item: { url: 'http://a/' }, attempts: 2, billed: 2, isLate: true };
 
+const proxied = {
+  told: [
+    [200, '7', 'GET http://shop.example/1'],
+    [200, '7', 'GET /2'],
+    [200, '7', 'POST /3 me'],
+  ],
+  requests: 4,
+  tunnels: 1,
+};
+
 for (const [name, [command, ...args]] of Object.entries(runtimes)) {
   test(name, () => {
     assert.ok(
       existsSync(command),
       `${name} is not installed: npm ci in bindings-wasm/tests/runtimes`,
     );
-    const { status, stdout, stderr } = spawnSync(command, [...args, program], {
+    const { status, stdout, stderr } = spawnSync(command, [...args, program, certificates], {
       cwd: consumer,
       encoding: 'utf8',
       timeout: 60_000,
@@ -64,6 +77,7 @@ for (const [name, [command, ...args]] of Object.entries(runtimes)) {
       slim: round,
       extracted,
       pretended,
+      proxied,
       oneInstance: true,
     };
     assert.deepEqual(JSON.parse(stdout), expected);

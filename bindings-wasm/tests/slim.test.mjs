@@ -23,27 +23,33 @@ const program = `
     console.log(JSON.stringify([result.item, error instanceof InvalidApiKey, error.code]));
   }`;
 
+/** Bundles a program without any platform, runs it, and gives what it prints. */
+async function run(contents) {
+  const { outputFiles, warnings } = await build({
+    stdin: { contents, resolveDir: consumer },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    loader: { '.wasm': 'binary' },
+  });
+  assert.deepEqual(warnings, []);
+  const file = join(consumer, 'bundle.mjs');
+  writeFileSync(file, outputFiles[0].text);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+  assert.equal(`${status} ${stderr.slice(-500)}`, '0 ');
+  return JSON.parse(stdout);
+}
+
 for (const [name, start] of Object.entries({
   bytes: 'bytes',
   'an array buffer': 'bytes.slice().buffer',
   'a module': 'new WebAssembly.Module(bytes)',
 })) {
   test(`a bundle started with ${name}`, async () => {
-    const { outputFiles, warnings } = await build({
-      stdin: { contents: program.replace('START', start), resolveDir: consumer },
-      bundle: true,
-      write: false,
-      format: 'esm',
-      platform: 'neutral',
-      target: 'es2022',
-      loader: { '.wasm': 'binary' },
-    });
-    assert.deepEqual(warnings, []);
-    const file = join(consumer, 'bundle.mjs');
-    writeFileSync(file, outputFiles[0].text);
-    const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
-    assert.equal(`${status} ${stderr.slice(-500)}`, '0 ');
-    assert.deepEqual(JSON.parse(stdout), [{ x: 1 }, true, 'api_key_empty']);
+    const shown = await run(program.replace('START', start));
+    assert.deepEqual(shown, [{ x: 1 }, true, 'api_key_empty']);
   });
 }
 
@@ -74,4 +80,51 @@ test('a module that was not brought is named where it is needed, and can be brou
   assert.match(lines[0], /^TypeError: .*prox/);
   assert.equal(lines[1], 'TypeError: start() was not given the module "proxy"');
   assert.equal(lines[2], 'true');
+});
+
+/** What fetches a page through the service's side, in one program with the engine. */
+const crawl = `
+  import { ExtractionApi, ExtractionEngine, ProxyApi, ProxyEngine, ProxyService, start } from 'silkline/slim';
+  import protocol from 'silkline/silkline.wasm';
+  import extractionEngine from 'silkline/extraction-engine.wasm';
+  import parts from 'silkline/parts.wasm';
+  import proxy from 'silkline/proxy.wasm';
+  import proxyEngine from 'silkline/proxy-engine.wasm';
+  import services from 'silkline/services.wasm';
+
+  start(protocol);
+  const shown = [];
+  const apiKey = 'KEY';
+  const makers = {
+    extractionEngine: () => new ExtractionEngine({ api: new ExtractionApi({ apiKey }), now: 0 }),
+    proxyEngine: () => new ProxyEngine({ api: new ProxyApi({ apiKey }), size: 1, seed: 1, now: 0 }),
+    services: () => new ProxyService({ outgoing: ['127.0.0.2'], seed: 1 }),
+  };
+  for (const make of Object.values(makers)) {
+    try {
+      make();
+    } catch (error) {
+      shown.push(error.message);
+    }
+  }
+  start(protocol, { extractionEngine, parts, proxy, proxyEngine: new WebAssembly.Module(proxyEngine), services });
+  const [extraction, engine, service] = Object.values(makers).map((make) => make());
+  extraction.submit({ url: 'http://a.example/', pageType: 'article' }, { now: 0 });
+  shown.push(extraction.poll(0).request.method);
+  engine.submit('http://a.example/', { now: 0 });
+  const { id, request } = engine.poll(0);
+  const { ticket } = service.handleRequest(request, 0);
+  const { status, headers } = service.handleResponded(ticket, { status: 200, headers: [] }, 1);
+  engine.handleResponse(id, { status, headers, body: 'page' }, 1);
+  const { type, response, cost } = engine.poll(1);
+  shown.push(type, response.status, response.outgoing, cost.billed, response.session !== null);
+  console.log(JSON.stringify(shown));`;
+
+test('a bundle with the engines, each started by its own module', async () => {
+  const missing = ['extractionEngine', 'proxy', 'services'];
+  assert.deepEqual(await run(crawl), [
+    ...missing.map((name) => `start() was not given the module "${name}"`),
+    'POST',
+    ...['finished', 200, '127.0.0.2:3128', 1, true],
+  ]);
 });

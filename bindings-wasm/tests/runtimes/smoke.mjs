@@ -1,9 +1,12 @@
 // One round through the package, on whichever runtime runs it; the test looks at what it prints.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { createRequire } from 'node:module';
+import { connect, createServer as createPlainServer } from 'node:net';
+import { join } from 'node:path';
 import * as imported from 'silkline';
-import { Extractor } from 'silkline/client';
+import { Extractor, SessionProxy } from 'silkline/client';
 import { FakeExtraction } from 'silkline/testing';
 
 const require = createRequire(import.meta.url);
@@ -79,6 +82,72 @@ async function pretend() {
   return { item, attempts, billed: service.stats().billed, isLate: clock.now() > 60_000 };
 }
 
+/** Fetches through a proxy on this machine, from a plain target and from one with TLS. */
+async function proxied(folder) {
+  const [cert, key] = ['certificate.pem', 'key.pem'].map((name) =>
+    readFileSync(join(folder, name)),
+  );
+  const listening = (server) =>
+    new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
+  let requests = 0;
+  let tunnels = 0;
+  const answer = async (request, response) => {
+    requests += 1;
+    const chunks = [];
+    for await (const chunk of request) {
+      chunks.push(chunk);
+    }
+    response.writeHead(200, { 'X-Crawlera-Session': '7', 'X-Crawlera-Version': '1' });
+    response.end(
+      `${request.method} ${request.url} ${Buffer.concat(chunks)} ${'x'.repeat(100_000)}`,
+    );
+  };
+  const [plain, secure] = [createServer(answer), createSecureServer({ cert, key }, answer)];
+  const ports = [await listening(plain), await listening(secure)];
+  const sockets = new Set();
+  const proxy = createPlainServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', (head) => {
+      const isTunnel = head.toString().startsWith('CONNECT shop.example:443 ');
+      const target = connect(ports[Number(isTunnel)], '127.0.0.1');
+      sockets.add(target);
+      target.on('error', () => {});
+      if (isTunnel) {
+        tunnels += 1;
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      } else {
+        target.write(head);
+      }
+      socket.pipe(target).pipe(socket);
+    });
+  });
+  const endpoint = `http://127.0.0.1:${await listening(proxy)}`;
+  const options = { apiKey: 'key', endpoint, ca: cert, sessions: 1, sessionDelay: 0 };
+  const client = new SessionProxy({ ...options, keepSessions: true });
+  const told = [];
+  const post = { method: 'POST', body: 'me' };
+  for (const [url, init] of [
+    ['http://shop.example/1'],
+    ['https://shop.example/2'],
+    ['https://shop.example/3', post],
+  ]) {
+    const response = await client.fetch(url, init);
+    const text = await response.text();
+    told.push([response.status, response.proxied.session, text.replace(/x{100000}$/, '').trim()]);
+  }
+  const gone = await client.fetch('https://shop.example/4');
+  await gone.body.cancel();
+  await client.close();
+  for (const one of [proxy, plain, secure]) {
+    one.close();
+  }
+  for (const socket of sockets) {
+    socket.destroy();
+  }
+  return { told, requests, tunnels };
+}
+
 const required = require('silkline');
 const slim = require('silkline/slim');
 slim.start(new WebAssembly.Module(readFileSync(require.resolve('silkline/silkline.wasm'))));
@@ -89,6 +158,7 @@ console.log(
     slim: round(slim),
     extracted: await extract(),
     pretended: await pretend(),
+    proxied: await proxied(process.argv[2]),
     oneInstance: imported.ExtractionApi === required.ExtractionApi,
   }),
 );
