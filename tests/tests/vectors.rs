@@ -69,3 +69,53 @@ fn the_list_of_errors_is_complete() {
         assert!(error["class"].is_string() && error["fields"].is_array(), "{error}");
     }
 }
+
+/// The operations of the cases that a row of the mapping tables names.
+fn operations(root: &Path, row: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for (file, names) in row["cases"].as_object().expect("names by file") {
+        let file = fs::read(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let vector: Value = serde_json::from_slice(&file).unwrap();
+        let cases = vector["cases"].as_array().unwrap();
+        for name in names.as_array().expect("names of cases") {
+            let case = cases.iter().find(|case| case["name"] == *name);
+            let case = case.unwrap_or_else(|| panic!("no case is named {name}: {row}"));
+            found.push(case["op"].as_str().unwrap().to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn every_row_of_the_mapping_tables_has_its_cases() {
+    const ITEMS: [(&str, &[&str]); 2] = [
+        ("from Zyte API", &["zyte_api.from_zyte_api"]),
+        ("to Zyte API", &["zyte_api.to_zyte_api"]),
+    ];
+    const REQUESTS: [(&str, &[&str]); 3] = [
+        ("bridge", &["bridge."]),
+        ("dialect", &["engine.", "zyte_api."]),
+        ("service", &["service."]),
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+    let list: Value =
+        serde_json::from_slice(&fs::read(root.join("mapping.json")).unwrap()).unwrap();
+    check_keys(&list, &["about", "source", "tables"]);
+    let mut missing = Vec::new();
+    for table in list["tables"].as_array().expect("tables") {
+        check_keys(table, &["table", "rows"]);
+        let sides: &[(&str, &[&str])] = if table["table"] == "items" { &ITEMS } else { &REQUESTS };
+        for row in table["rows"].as_array().expect("rows") {
+            check_keys(row, &["older", "newer", "without", "cases"]);
+            let ops = operations(&root, row);
+            for (side, prefixes) in sides {
+                let stated = ops.iter().any(|op| prefixes.iter().any(|it| op.starts_with(it)));
+                // What a side has no case for, it says why.
+                if stated == row["without"][side].is_string() {
+                    missing.push(format!("{} / {}: {side}", row["older"], row["newer"]));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{} without a case:\n{}", missing.len(), missing.join("\n"));
+}
