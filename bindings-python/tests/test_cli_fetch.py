@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from conftest import serve
 from quick import sandbox
 from silkline.sandbox import Sandbox
 
@@ -145,6 +146,98 @@ def test_a_folder(box: Sandbox, site: str, tmp_path: Path) -> None:
     }
     assert (folder / "000002.png").read_bytes().startswith(b"\x89PNG")
     run(box, "fetch", site, "-d", folder, status=2)
+
+
+@pytest.mark.parametrize("where", ["-o", "-d"])
+def test_kill_in_the_middle_and_resume(box: Sandbox, tmp_path: Path, where: str) -> None:
+    wanted = 300
+    log = tmp_path / "site.log"
+    lines = tmp_path / "urls.txt"
+    to = tmp_path / "out"
+    index = to / "index.jsonl" if where == "-d" else to
+    for site in serve("127.0.0.1", None, str(log)):
+        lines.write_text(
+            "".join(
+                json.dumps({"url": f"{site}/headers?{n // 2}", "method": ("GET", "POST")[n % 2]})
+                + "\n"
+                for n in range(wanted)
+            )
+        )
+        options = (lines, where, to, "--resume", "--concurrency", "8")
+        for least in (50, 150):
+            process = subprocess.Popen(
+                command(box, "fetch", *options),
+                env={**KEYLESS, "SILKLINE_API_KEY": SECRET},
+                stderr=subprocess.DEVNULL,
+            )
+            while not index.exists() or index.read_bytes().count(b"\n") < least:
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.kill()
+            assert process.wait() == -signal.SIGKILL
+            with index.open("ab") as torn:  # as if the kill had come within a write
+                torn.write(b'{"url": "http://127.0.0.1/slow')
+        done = run(box, "fetch", *options)
+        finished = int(done.stderr.partition(" finished before")[0].rpartition(" ")[2])
+        assert 150 <= finished < wanted
+        found = records(index.read_text())
+        assert len(found) == wanted
+        assert len({(it["url"], it.get("request")) for it in found}) == wanted
+        assert not [it for it in found if "error" in it or it["status"] != 200]
+        if where == "-d":
+            assert len({it["file"] for it in found}) == wanted
+            for it in found:
+                body = json.loads((to / it["file"]).read_bytes())
+                assert it["url"].endswith(body["path"])
+        asked = [json.loads(line)["path"] for line in log.read_text().splitlines()]
+        # Only what was under way at a kill, or had just come, was asked for twice.
+        assert wanted <= len(asked) <= wanted + 2 * 2 * 8
+        again = run(box, "fetch", *options)
+        assert f"0 fetched, 0 failed, {wanted} finished before, 0 requests" in again.stderr
+    run(box, "sessions", "prune")
+
+
+def test_what_is_resumed_is_what_was_asked_for(box: Sandbox, site: str, tmp_path: Path) -> None:
+    folder, lines = tmp_path / "pages", tmp_path / "lines"
+    page = f"{site}/headers"
+    lines.write_text(f"{page}\n{site}/status/404\nnonsense\n")
+    first = run(box, "fetch", lines, "-d", folder, "--resume", status=1)
+    assert "1 fetched, 2 failed" in first.stderr
+    # What failed is finished, and still no success; equal lines are each answered.
+    lines.write_text(f"{site}/status/404\nnonsense\n{page}\n{page}\n")
+    second = run(box, "fetch", lines, "-d", folder, "--resume", status=1)
+    assert "1 fetched, 2 failed, 3 finished before, 1 requests" in second.stderr
+    # Other methods, bodies, headers and sessions make other requests, and no file is lost.
+    for options in (["-X", "PUT"], ["--data", "a"], ["-H", "A: b"], ["--session", "s"]):
+        done = run(box, "fetch", page, "-d", folder, "--resume", *options)
+        assert "1 fetched, 0 failed, 1 requests" in done.stderr
+    found = [it for it in records((folder / "index.jsonl").read_text()) if it["url"] == page]
+    seen = [json.loads((folder / it["file"]).read_text()) for it in found]
+    assert [it["method"] for it in seen] == ["GET", "GET", "PUT", "POST", "GET", "GET"]
+    assert seen[3]["body"] == "a"
+    assert len({it["file"] for it in found}) == 6
+
+
+def test_a_file_that_holds_something_else_is_left_alone(
+    box: Sandbox, site: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    for content, options, word in (
+        ('{"url": "http://a.example/", "status": 200}\n', (), "--resume"),
+        ("my diary\nmore\n", ("--resume",), "is no answer"),
+        ('{"url": "http://a.example/"}\n', ("--resume",), "is no answer"),
+    ):
+        out.write_text(content)
+        done = run(box, "fetch", site, "-o", out, *options, status=2)
+        assert word in done.stderr
+        assert out.read_text() == content
+    out.write_text(f"{site}\n")
+    for option in ("--overwrite", "--resume"):
+        done = run(box, "fetch", out, "-o", out, option, status=2)
+        assert "where the answers go" in done.stderr
+        assert out.read_text() == f"{site}\n"
+    assert "stdout" in run(box, "fetch", site, "--resume", status=2).stderr
+    run(box, "fetch", site, "-o", "/dev/null")
 
 
 def test_sessions_and_redirects_as_asked(box: Sandbox, site: str) -> None:

@@ -16,8 +16,9 @@ from silkline import PAGE_TYPES, Query
 
 from . import values
 from .extract_input import BadLine, InputError, QueryReader, count, lines, open_input
-from .extract_output import Finished, Output, OutputError, failure, key, key_of, record
+from .extract_output import Finished, failure, key, key_of, record
 from .extract_progress import Progress
+from .results import OutputError, ResultFile
 from .service import add_dialect, api_key
 from .signals import on_signals
 
@@ -152,8 +153,9 @@ def _run(options: argparse.Namespace) -> int:
             parser.error("argument --output: is the same file as FILE")
         try:
             _extractor(options, secret, None)  # what is wrong is told before OUT is touched
-            with Output(target) as output:
-                finished = output.open(resume=options.resume, overwrite=options.overwrite)
+            with ResultFile(target) as output:
+                finished = Finished()
+                output.open(finished.add, resume=options.resume, overwrite=options.overwrite)
                 extractor = _extractor(options, secret, finished)
                 return _extract(options, extractor, source, output, finished)
         except (OutputError, InputError, _InvalidOption) as error:
@@ -210,7 +212,7 @@ def _extract(
     options: argparse.Namespace,
     extractor: Extractor,
     source: FileIO | BinaryIO,
-    output: Output,
+    output: ResultFile,
     finished: Finished,
 ) -> int:
     total = None if options.input == "-" else count(Path(options.input))
@@ -228,7 +230,7 @@ class _Extraction:
     """One run."""
 
     def __init__(
-        self, extractor: Extractor, output: Output, finished: Finished, progress: Progress
+        self, extractor: Extractor, output: ResultFile, finished: Finished, progress: Progress
     ) -> None:
         self.progress = progress
         self._extractor = extractor

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from . import values
 from .extract_input import InputError
 from .fetch_input import Target, is_url, targets, total
-from .fetch_output import Output, OutputError
+from .fetch_output import INDEX, Output, key
 from .progress import Bar
+from .results import Known, OutputError
 from .service import KEY_HELP, add_proxy_options, api_key
 from .signals import on_signals
 
@@ -46,6 +47,7 @@ exit status:
 examples:
   silkline fetch https://example.com/ > page.html
   silkline fetch urls.txt --sessions 50 --session-delay 12 -o answers.jsonl
+  silkline fetch urls.txt --sessions 50 --session-delay 12 -o answers.jsonl --resume
   silkline fetch urls.txt --folder pages --ca silkline-ca.pem --endpoint http://localhost:8011
   silkline fetch https://shop.example/login https://shop.example/orders --session me
 """
@@ -74,7 +76,11 @@ def add_parser(commands: Any) -> None:
     where = output.add_mutually_exclusive_group()
     where.add_argument("--output", "-o", metavar="OUT", type=Path, help="file for the answers")
     where.add_argument("--folder", "-d", metavar="DIR", type=Path, help="folder for the bodies")
-    output.add_argument(
+    end = output.add_mutually_exclusive_group()
+    end.add_argument(
+        "--resume", action="store_true", help="go on with an OUT, or a DIR, that has answers"
+    )
+    end.add_argument(
         "--overwrite", action="store_true", help="throw away what OUT, or the index of DIR, holds"
     )
 
@@ -175,11 +181,15 @@ def _run(options: argparse.Namespace) -> int:
     parser: argparse.ArgumentParser = options._parser  # noqa: SLF001
     file = None if str(options.output) in {"None", "-"} else options.output
     single = len(options.sources) == 1 and is_url(options.sources[0])
+    if options.resume and file is None and options.folder is None:
+        parser.error("argument --resume: stdout cannot be resumed, name a file by --output")
     try:
         defaults = _defaults(options)
         for source in options.sources:
             if source != "-" and not is_url(source):
                 Path(source).open("rb").close()
+                if _is_output(source, file, options.folder):
+                    parser.error(f"argument SOURCE: {source} is where the answers go")
     except OSError as error:
         parser.error(str(error))
     try:
@@ -190,12 +200,12 @@ def _run(options: argparse.Namespace) -> int:
         file=file,
         folder=options.folder,
         body_only=single and options.output is None and options.folder is None,
-        overwrite=options.overwrite,
     )
     bar = Bar("fetch", total=total(options.sources), shown=options.progress, unit="req")
-    run = _Fetching(proxy, output, bar)
     try:
         with output, bar.warnings():
+            finished = output.open(resume=options.resume, overwrite=options.overwrite)
+            run = _Fetching(proxy, output, finished, bar)
             return asyncio.run(run.run(options.sources, defaults, options.grace))
     except (OutputError, InputError) as error:
         parser.error(str(error))
@@ -210,6 +220,12 @@ def _run(options: argparse.Namespace) -> int:
         return 2
     finally:
         bar.close()
+
+
+def _is_output(source: str, file: Path | None, folder: Path | None) -> bool:
+    """Whether the answers would be written over their source."""
+    path = file if folder is None else folder / INDEX
+    return path is not None and path.exists() and path.samefile(source)
 
 
 def _defaults(options: argparse.Namespace) -> dict[str, Any]:
@@ -255,9 +271,11 @@ def _proxy(options: argparse.Namespace, key: str) -> SessionProxy:
 class _Fetching:
     """One run."""
 
-    def __init__(self, proxy: SessionProxy, output: Output, bar: Bar) -> None:
+    def __init__(self, proxy: SessionProxy, output: Output, finished: Known, bar: Bar) -> None:
         self._proxy = proxy
         self._output = output
+        self._finished = finished
+        self._skipped = 0
         self._bar = bar
         self._done = 0
         self._failed = 0
@@ -294,7 +312,12 @@ class _Fetching:
 
     async def _targets(self, sources: list[str], defaults: dict[str, Any]) -> AsyncIterator[Target]:
         async for target, wrong in targets(sources, defaults):
-            if wrong is None:
+            known = self._finished.take(key(target))
+            if known is not None:
+                self._skipped += 1
+                self._failed += known == "failed"
+                self._bar.advance(f"errors={self._failed}")
+            elif wrong is None:
                 yield target
             else:
                 self._fail(target, "invalid_request", wrong)
@@ -329,6 +352,8 @@ class _Fetching:
     def _report(self) -> None:
         stats = self._proxy.stats()
         parts = [f"{self._done} fetched", f"{self._failed} failed"]
+        if self._skipped:
+            parts.append(f"{self._skipped} finished before")
         if self._stopped or self._unfinished:
             parts.append("the rest is unfinished")
         parts.append(f"{stats.requests} requests, {stats.sessions_created} sessions")

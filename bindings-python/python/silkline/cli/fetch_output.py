@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import mimetypes
-import sys
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from silkline.exceptions import SilklineError
 
 from .fetch_input import Target
+from .results import Known, OutputError, ResultFile, digest
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -23,36 +23,48 @@ INDEX = "index.jsonl"
 _ALL = {"application/xhtml+xml": ".html", "text/javascript": ".js", "text/plain": ".txt"}
 
 
-class OutputError(Exception):
-    """The output cannot be used."""
+def key(target: Target) -> bytes:
+    """What tells requests apart, in few bytes: all that is sent, and through which session."""
+    members = {name: value for name, value in target.items() if name != "priority"}
+    return digest(json.dumps(members, sort_keys=True))
+
+
+class Finished(Known):
+    """What earlier runs finished, and the files that hold it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: set[str] = set()
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Takes in a record."""
+        told = line.get("request")
+        found = key(Target(0, {"url": line["url"]})) if told is None else bytes.fromhex(told)
+        self.note(found, failed="error" in line or line["status"] >= 400)
+        if "file" in line:
+            self.files.add(line["file"])
 
 
 class Output:
     """Writes answers as they come."""
 
-    def __init__(
-        self, *, file: Path | None, folder: Path | None, body_only: bool, overwrite: bool
-    ) -> None:
-        self._path = file
+    def __init__(self, *, file: Path | None, folder: Path | None, body_only: bool) -> None:
         self._folder = folder
         self._body_only = body_only
-        self._overwrite = overwrite
-        self._file: BinaryIO | None = None
+        self._file = ResultFile(file if folder is None else folder / INDEX, "answer")
+        self._finished = Finished()
+
+    def open(self, *, resume: bool, overwrite: bool) -> Known:
+        """Opens it, and gives what it holds already."""
+        if self._folder is not None:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OutputError(str(error)) from error
+        self._file.open(self._finished.add, resume=resume, overwrite=overwrite)
+        return self._finished
 
     def __enter__(self) -> Self:
-        path = self._path
-        try:
-            if self._folder is not None:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                path = self._folder / INDEX
-            if path is None:
-                self._file = sys.stdout.buffer
-                return self
-            if path.is_file() and path.stat().st_size and not self._overwrite:
-                raise OutputError(f"{path} holds something already: --overwrite starts anew")
-            self._file = path.open("wb")
-        except OSError as error:
-            raise OutputError(str(error)) from error
         return self
 
     def __exit__(
@@ -61,17 +73,16 @@ class Output:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file is not None and self._file is not sys.stdout.buffer:
-            self._file.close()
+        self._file.__exit__(kind, error, trace)
 
     def answer(self, target: Target, response: Response) -> None:
         """Writes an answer."""
         if self._body_only:
-            self._write(response.body)
+            self._file.write(response.body)
             return
         record = _record(target, response)
         if self._folder is not None:
-            name = f"{target.number:06}{_extension(response)}"
+            name = self._free_name(target.number, _extension(response))
             (self._folder / name).write_bytes(response.body)
             record["file"] = name
         else:
@@ -86,20 +97,29 @@ class Output:
         status = getattr(error, "status", None)
         if isinstance(error, SilklineError) and status:
             told["status"] = status
-        self._line({"url": target.get("url"), **_name(target), "error": told})
+        self._line({"url": target.get("url"), **_told(target), "error": told})
+
+    def _free_name(self, number: int, extension: str) -> str:
+        """A name that no record has: the input may be another one than that of an earlier run."""
+        name, again = f"{number:06}{extension}", 1
+        while name in self._finished.files:
+            again += 1
+            name = f"{number:06}-{again}{extension}"
+        self._finished.files.add(name)
+        return name
 
     def _line(self, record: dict[str, Any]) -> None:
-        self._write(json.dumps(record).encode() + b"\n")
-
-    def _write(self, data: bytes) -> None:
-        if self._file is None:
-            raise RuntimeError("the output is not open")
-        self._file.write(data)
-        self._file.flush()
+        self._file.write(json.dumps(record).encode() + b"\n")
 
 
-def _name(target: Target) -> dict[str, Any]:
-    return {"sessionName": target["session"]} if "session" in target else {}
+def _told(target: Target) -> dict[str, Any]:
+    """What tells the request apart from others of its URL, if it has any more than that."""
+    told: dict[str, Any] = {}
+    if "session" in target:
+        told["sessionName"] = target["session"]
+    if target.keys() != {"url"}:
+        told["request"] = key(target).hex()
+    return told
 
 
 def _record(target: Target, response: Response) -> dict[str, Any]:
@@ -108,7 +128,7 @@ def _record(target: Target, response: Response) -> dict[str, Any]:
         record["finalUrl"] = response.url
     record["headers"] = [list(pair) for pair in response.headers]
     record["session"] = response.session
-    record.update(_name(target))
+    record.update(_told(target))
     record["outgoing"] = response.outgoing
     record["attempts"] = response.attempts
     record["billed"] = response.billed
