@@ -59,13 +59,9 @@ rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 
 /** A module by the feature that it is, and its glue. */
-function build(feature, name) {
-  return buildOf('silkline-wasm', ['--no-default-features', `--features=${feature}`], name);
-}
-
-function buildOf(crate, options, name) {
+function build(crate, feature, name) {
   const args = [`--package=${crate}`, '--profile=wasm', `--target=${TARGET}`];
-  run(cargo, ['build', ...args, ...options], {
+  run(cargo, ['build', ...args, '--no-default-features', `--features=${feature}`], {
     CARGO_ENCODED_RUSTFLAGS: ['-Ctarget-feature=+simd128', ...withoutPaths].join('\x1f'),
   });
   const compiled = join(target, TARGET, 'wasm', `${crate.replaceAll('-', '_')}.wasm`);
@@ -118,7 +114,7 @@ function bundle(entry, name, { border = BORDER, ...options } = {}) {
 }
 
 // The package has its constants as a file, so that they are there before any module is.
-const constants = build('constants', 'constants');
+const constants = build('silkline-wasm', 'constants', 'constants');
 bundle(join(output, 'constants.js'), 'constants.cjs');
 const wasm = createRequire(import.meta.url)(join(output, 'constants.cjs'));
 wasm.initSync({ module: constants });
@@ -127,12 +123,14 @@ rmSync(output, { recursive: true });
 mkdirSync(output);
 writeFileSync(join(output, 'constants.json'), `${text}\n`);
 
-build('protocol', 'silkline');
-build('parts', 'parts');
-build('proxy', 'proxy');
-build('extraction-engine', 'extraction_engine');
-build('proxy-engine', 'proxy_engine');
-buildOf('silkline-wasm-service', [], 'services');
+build('silkline-wasm', 'protocol', 'silkline');
+build('silkline-wasm', 'parts', 'parts');
+build('silkline-wasm', 'proxy', 'proxy');
+build('silkline-wasm', 'extraction-engine', 'extraction_engine');
+build('silkline-wasm', 'proxy-engine', 'proxy_engine');
+build('silkline-wasm-service', 'services', 'services');
+build('silkline-wasm-service', 'zyte-api', 'zyte_api_services');
+build('silkline-wasm-service', 'bridge', 'bridge');
 
 // What every program needs is in one file, with the glue of its module. What starts later stays
 // outside, is loaded when it is first used, and takes the border from that file.

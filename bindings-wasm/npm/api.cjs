@@ -2,6 +2,7 @@
 'use strict';
 
 const { classes } = require('./errors.cjs');
+const bridge = require('./lib/bridge.cjs');
 const engine = require('./lib/engine.cjs');
 const { argumentsOf: _, ...extraction } = require('./lib/extraction.cjs');
 const { HeaderList } = require('./lib/headers.cjs');
@@ -17,10 +18,12 @@ const {
 } = require('./lib/schedule.cjs');
 const zyteApi = require('./lib/zyte-api.cjs');
 const service = require('./lib/service.cjs');
+const zyteApiService = require('./lib/zyte-api-service.cjs');
 const { errorCodes, version } = require('./wasm/constants.json');
 
 module.exports = {
   ...classes,
+  ...bridge,
   ...engine,
   ...extraction,
   ...http,
@@ -29,6 +32,7 @@ module.exports = {
   ...proxyEngine,
   ...schedule,
   ...service,
+  ...zyteApiService,
   ERROR_CODES: Object.freeze(errorCodes),
   HeaderList,
   VERSION: version,

@@ -1,4 +1,5 @@
 export * from './errors.cjs';
+export * from './lib/bridge.cjs';
 export * from './lib/engine.cjs';
 export * from './lib/extraction.cjs';
 export type { Header, HeadersInput } from './lib/headers.cjs';
@@ -11,6 +12,7 @@ export * from './lib/proxy-engine.cjs';
 export * from './lib/schedule.cjs';
 export * from './lib/service.cjs';
 export * as zyteApi from './lib/zyte-api.cjs';
+export * from './lib/zyte-api-service.cjs';
 
 /** The codes of all errors, sorted. */
 export const ERROR_CODES: readonly string[];

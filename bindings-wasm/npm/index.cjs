@@ -14,6 +14,8 @@ start(read('silkline'), {
   proxy: () => read('proxy'),
   proxyEngine: () => read('proxy_engine'),
   services: () => read('services'),
+  zyteApiServices: () => read('zyte_api_services'),
+  bridge: () => read('bridge'),
 });
 
 module.exports = api;

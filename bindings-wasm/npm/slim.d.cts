@@ -30,7 +30,11 @@ export function start(
     readonly proxy?: WasmModule | ArrayBuffer | ArrayBufferView;
     /** `silkline/proxy-engine.wasm`: `ProxyEngine`, beside `proxy`. */
     readonly proxyEngine?: WasmModule | ArrayBuffer | ArrayBufferView;
-    /** `silkline/services.wasm`: `ExtractionService`, `ProxyService`. */
+    /** `silkline/services.wasm`: `ExtractionService`, `ProxyService`, `BridgedQuery`. */
     readonly services?: WasmModule | ArrayBuffer | ArrayBufferView;
+    /** `silkline/zyte-api-services.wasm`: `ZyteApiService`, `ZyteProxyService`. */
+    readonly zyteApiServices?: WasmModule | ArrayBuffer | ArrayBufferView;
+    /** `silkline/bridge.wasm`: `ProxyBridge`. */
+    readonly bridge?: WasmModule | ArrayBuffer | ArrayBufferView;
   },
 ): void;

@@ -4,6 +4,7 @@ import api from './slim.cjs';
 export const {
   basicAuthorization,
   basicCredentials,
+  BridgedQuery,
   buildProblem,
   connectStatus,
   ERROR_CODES,
@@ -36,6 +37,7 @@ export const {
   parseHttpDate,
   Progress,
   ProxyApi,
+  ProxyBridge,
   ProxyEngine,
   ProxyJobError,
   proxyLeaks,
@@ -61,4 +63,6 @@ export const {
   Usage,
   VERSION,
   zyteApi,
+  ZyteApiService,
+  ZyteProxyService,
 } = api;

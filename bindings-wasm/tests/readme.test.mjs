@@ -31,6 +31,7 @@ const sessions = example("from 'node:fs';\nimport { SessionProxy");
 const crawlee = example('crawlerOptions');
 const extract = example('new ExtractionApi({ apiKey: process.env.ZYTE_API_KEY });\nconst queries');
 const engine = example('engine.poll');
+const services = example('new ZyteApiService');
 const errors = example('QueryError.fromText');
 const slim = example('silkline/slim');
 
@@ -126,10 +127,12 @@ test('a crawler of Crawlee', async () => {
   assert.deepEqual(lines.sort(), ['http://shop.example/1 true 6', 'http://shop.example/2 true 6']);
 });
 
-test('errors', async () => {
-  const said = [...errors.matchAll(/ \/\/ (.*)$/gm)].map(([, comment]) => comment);
-  assert.equal(await run(errors), `${said.join('\n')}\n`);
-});
+for (const [name, code] of Object.entries({ errors, "the services' side": services })) {
+  test(name, async () => {
+    const said = [...code.matchAll(/ \/\/ (.*)$/gm)].map(([, comment]) => comment);
+    assert.equal(await run(code), `${said.join('\n')}\n`);
+  });
+}
 
 test('workers and bundlers', async () => {
   assert.equal(await run(slim), `${silkline.ExtractionApi.DEFAULT_ENDPOINT}\n`);

@@ -75,6 +75,8 @@ test('@arethetypeswrong/cli finds nothing', () => {
     'proxy.wasm',
     'proxy-engine.wasm',
     'services.wasm',
+    'zyte-api-services.wasm',
+    'bridge.wasm',
   ];
   const { status, stdout } = tool('@arethetypeswrong/cli/dist/index.js', args);
   assert.equal(status, 0, stdout);

@@ -1,3 +1,4 @@
+import type { BridgedQuery } from './bridge.cjs';
 import type { HttpResponse, PageType } from './extraction.cjs';
 import type { HeaderList, HeadersInput } from './headers.cjs';
 import type { Machine } from './machine.cjs';
@@ -49,8 +50,8 @@ export interface ServiceIdle {
  */
 export type FaultScript = string | readonly object[];
 
-/** What both services can be told. */
-interface AnyServiceOptions {
+/** What all services can be told. */
+export interface AnyServiceOptions {
   /** The good keys. Left out, any non-empty one. */
   readonly keys?: readonly string[] | null | undefined;
   /** Keys of accounts that are disabled. */
@@ -168,13 +169,13 @@ export class ExtractionService implements Machine {
   /** Answers what the host could not read as an HTTP request. */
   handleMalformed(now: number): ServiceAnswer;
   /**
-   * Takes what came of a page: what it held, the target's status if it was none of success, or the
-   * name of a failure. Gives the answer if that was all it lacked.
+   * Takes what came of a page: what it held, the target's status if it was none of success, the
+   * name of a failure, or what came of it at Zyte API. Gives the answer if that was all it lacked.
    */
   handleFetched(
     ticket: number,
     index: number,
-    outcome: FetchedPage | PageFailure | number,
+    outcome: FetchedPage | BridgedQuery | PageFailure | number,
     now: number,
   ): ServiceAnswer | null;
   /** The client of a request went away: nothing more is wanted for it. */

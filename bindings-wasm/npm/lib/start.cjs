@@ -12,6 +12,8 @@ const LATER = {
   proxy: () => require('../wasm/proxy.cjs'),
   proxyEngine: () => require('../wasm/proxy_engine.cjs'),
   services: () => require('../wasm/services.cjs'),
+  zyteApiServices: () => require('../wasm/zyte_api_services.cjs'),
+  bridge: () => require('../wasm/bridge.cjs'),
 };
 
 const started = new Map();

@@ -1,17 +1,62 @@
 //! `silkline::service::extraction`.
 
-use silkline::service::extraction::{
-    ExtractionConfig, ExtractionService as Machine, FetchFailure, FetchOutcome, FetchQuery,
-    ServiceOutput, Step, Ticket,
+use silkline::{
+    bridge::BridgedQuery,
+    service::extraction::{
+        ExtractionConfig, ExtractionService as Machine, FetchFailure, FetchOutcome, FetchQuery,
+        ServiceOutput, Step, Ticket,
+    },
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::{
     Thrown, answer,
-    convert::{self, Object, array, moment, tell},
+    convert::{self, Object, array, delay, millis, moment, quoted, tell},
     number, request,
     settings::Settings,
 };
+
+/// The names of all failures of a page, as JSON.
+#[wasm_bindgen(js_name = pageFailures)]
+pub fn page_failures() -> String {
+    array(FetchFailure::all().map(|failure| quoted(failure.name())))
+}
+
+/// What an item of Zyte API is to programs of the older service, with the page's HTML.
+#[wasm_bindgen(js_name = bridgedItem)]
+pub fn bridged_item(item: &[u8], html: Option<String>) -> Vec<JsValue> {
+    bridged(BridgedQuery::of_item(item, html))
+}
+
+/// The same for the error of a query.
+#[wasm_bindgen(js_name = bridgedQueryError)]
+pub fn bridged_query_error(code: &str, text: &str, billed: bool) -> Vec<JsValue> {
+    bridged(BridgedQuery::of_query_error(code, text, billed))
+}
+
+/// The same for an error that no result explains.
+#[wasm_bindgen(js_name = bridgedError)]
+pub fn bridged_error(code: &str, message: &str, retry_after: Option<f64>) -> Vec<JsValue> {
+    bridged(BridgedQuery::of_error(code, message, retry_after.map(delay)))
+}
+
+/// What came of a query: the function that takes it, and its arguments there.
+fn bridged(query: BridgedQuery) -> Vec<JsValue> {
+    match query.into() {
+        FetchOutcome::Page { item, web_page, html } => {
+            let html = html.map_or(JsValue::UNDEFINED, JsValue::from);
+            vec!["handlePage".into(), item.into(), web_page.into(), html]
+        }
+        FetchOutcome::Refused { problem, retry_after } => {
+            let retry_after = retry_after.map_or(JsValue::UNDEFINED, |delay| millis(delay).into());
+            vec!["handleRefused".into(), problem.into(), retry_after]
+        }
+        FetchOutcome::Error { text, billed } => {
+            vec!["handleError".into(), text.into(), billed.into()]
+        }
+        _ => vec![],
+    }
+}
 
 /// The service behind `POST /v1/extract`.
 #[wasm_bindgen]
@@ -94,6 +139,33 @@ impl ExtractionService {
     ) -> Option<Vec<JsValue>> {
         let failure = FetchFailure::from_name(failure).unwrap_or(FetchFailure::Internal);
         self.fetched(ticket, index, &FetchOutcome::Failed(failure), now)
+    }
+
+    /// Takes an error as the service words it.
+    #[wasm_bindgen(js_name = handleError)]
+    pub fn handle_error(
+        &mut self,
+        ticket: f64,
+        index: usize,
+        text: String,
+        billed: bool,
+        now: f64,
+    ) -> Option<Vec<JsValue>> {
+        self.fetched(ticket, index, &FetchOutcome::Error { text, billed }, now)
+    }
+
+    /// Takes a problem with which the whole request is refused.
+    #[wasm_bindgen(js_name = handleRefused)]
+    pub fn handle_refused(
+        &mut self,
+        ticket: f64,
+        index: usize,
+        problem: String,
+        retry_after: Option<f64>,
+        now: f64,
+    ) -> Option<Vec<JsValue>> {
+        let retry_after = retry_after.map(delay);
+        self.fetched(ticket, index, &FetchOutcome::Refused { problem, retry_after }, now)
     }
 
     fn fetched(

@@ -1,23 +1,42 @@
-//! The WebAssembly half of the services' side: `ExtractionService` and `ProxyService`.
+//! The WebAssembly half of the services' side: by its features, modules of the package that programs
+//! load where they use them.
 //!
 //! A crate of its own, because its machines read JSON of any shape (settings, fault scripts), which
-//! no other module of the package does. `npm/lib/service.cjs` has the classes that users see.
+//! no other module of the package does. `npm/lib/service.cjs`, `npm/lib/zyte-api-service.cjs` and
+//! `npm/lib/bridge.cjs` have the classes that users see.
 
+#![cfg_attr(
+    not(feature = "services"),
+    expect(dead_code, reason = "the settings of the older services")
+)]
+
+#[cfg(feature = "bridge")]
+pub mod bridge;
 // What crosses is written as in the other modules.
 #[path = "../../src/convert.rs"]
 #[expect(dead_code, reason = "for the other modules")]
 mod convert;
+#[cfg(any(feature = "services", feature = "zyte-api"))]
+pub mod exchange;
+#[cfg(feature = "services")]
 pub mod extraction;
+#[cfg(feature = "services")]
 pub mod proxy;
 mod settings;
+#[cfg(feature = "zyte-api")]
+pub mod zyte_api;
+#[cfg(feature = "zyte-api")]
+pub mod zyte_proxy;
 
+#[cfg(feature = "bridge")]
+use silkline::http::{InvalidApiKey, InvalidEndpoint};
 use silkline::{
-    http::{InvalidMethod, Request},
-    service::{Answer, Delivery, InvalidFaults},
+    http::{InvalidMethod, Request, Response},
+    service::{Answer, Delivery, InvalidFaults, proxy::FetchFailure},
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::convert::{Object, copy_bytes, float, header_lines, received_headers};
+use crate::convert::{Object, array, copy_bytes, float, header_lines, quoted, received_headers};
 
 #[wasm_bindgen(raw_module = "border")]
 extern "C" {
@@ -49,15 +68,40 @@ impl From<InvalidMethod> for Thrown {
     }
 }
 
-/// The names of all failures of fetching, as JSON: of a page, and through the proxy.
-#[wasm_bindgen]
-pub fn failures() -> String {
-    use silkline::service::{extraction::FetchFailure as Page, proxy::FetchFailure as Target};
-    let quoted = |name| convert::quoted(name);
-    Object::new()
-        .json("page", &convert::array(Page::all().map(|failure| quoted(failure.name()))))
-        .json("target", &convert::array(Target::all().map(|failure| quoted(failure.name()))))
-        .end()
+#[cfg(feature = "bridge")]
+impl From<InvalidApiKey> for Thrown {
+    fn from(error: InvalidApiKey) -> Self {
+        let fields = match error {
+            InvalidApiKey::Character { position, length } => {
+                Object::new().number("position", position).number("length", length)
+            }
+            _ => Object::new(),
+        };
+        Self(create_error("InvalidApiKey", error.code(), &error.to_string(), &fields.end()))
+    }
+}
+
+#[cfg(feature = "bridge")]
+impl From<InvalidEndpoint> for Thrown {
+    fn from(error: InvalidEndpoint) -> Self {
+        let fields = match &error {
+            InvalidEndpoint::NotOrigin { endpoint } | InvalidEndpoint::Url { endpoint } => {
+                Object::new().text("endpoint", endpoint)
+            }
+            _ => Object::new(),
+        };
+        Self(create_error("InvalidEndpoint", error.code(), &error.to_string(), &fields.end()))
+    }
+}
+
+/// The names of all failures of a target, as JSON.
+#[wasm_bindgen(js_name = targetFailures)]
+pub fn target_failures() -> String {
+    array(FetchFailure::all().map(|failure| quoted(failure.name())))
+}
+
+pub(crate) fn failure_of(name: &str) -> FetchFailure {
+    FetchFailure::from_name(name).unwrap_or(FetchFailure::InternalError)
 }
 
 /// A request whose headers come as a JSON array of names and values in turn.
@@ -72,14 +116,24 @@ fn answer(ticket: Option<u64>, answer: &Answer) -> Vec<JsValue> {
         Delivery::Truncated(length) => (false, Some(length)),
         _ => (false, None),
     };
+    let truncated = truncated.map_or(JsValue::NULL, |length| float(length).into());
+    response(ticket, &answer.response, dropped, truncated)
+}
+
+fn response(
+    ticket: Option<u64>,
+    response: &Response,
+    dropped: bool,
+    truncated: JsValue,
+) -> Vec<JsValue> {
     vec![
         "answer".into(),
         ticket.map_or(JsValue::NULL, number),
-        answer.response.status.into(),
-        header_lines(&answer.response.headers).into(),
-        copy_bytes(&answer.response.body),
+        response.status.into(),
+        header_lines(&response.headers).into(),
+        copy_bytes(&response.body),
         dropped.into(),
-        truncated.map_or(JsValue::NULL, |length| float(length).into()),
+        truncated,
     ]
 }
 

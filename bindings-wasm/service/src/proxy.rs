@@ -1,46 +1,15 @@
 //! `silkline::service::proxy`.
 
-use core::net::IpAddr;
-
-use serde_json::Value;
-use silkline::service::{
-    Answer,
-    proxy::{
-        BanRule, Connect, Fetch, FetchFailure, FetchOutcome, ProxyConfig, ProxyOutput,
-        ProxyService as Machine, Relay, Step, Ticket, Tunnel,
-    },
-};
+use silkline::service::proxy::{ProxyConfig, ProxyService as Machine};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::{
     Thrown, answer,
-    convert::{self, float, header_lines, millis, moment, received_headers, tell},
-    number, request,
-    settings::{Settings, texts},
+    convert::{self, moment},
+    exchange::{ProxyTunnel, connect, failed, output, responded, step, ticket_of},
+    request,
+    settings::{Settings, set},
 };
-
-/// Whether a text is an IP address.
-#[wasm_bindgen(js_name = isAddress)]
-pub fn is_address(text: &str) -> bool {
-    text.parse::<IpAddr>().is_ok()
-}
-
-/// An open tunnel.
-#[wasm_bindgen]
-pub struct ProxyTunnel(Tunnel);
-
-#[wasm_bindgen]
-impl ProxyTunnel {
-    /// Host and port of the target.
-    pub fn authority(&self) -> String {
-        self.0.authority.clone()
-    }
-
-    /// The headers of the answer to the CONNECT, as lines.
-    pub fn headers(&self) -> String {
-        header_lines(&self.0.answer_headers)
-    }
-}
 
 /// The proxy service of Smart Proxy Manager.
 #[wasm_bindgen]
@@ -68,10 +37,7 @@ impl ProxyService {
         now: f64,
     ) -> Result<Vec<JsValue>, Thrown> {
         let request = request("CONNECT", authority, headers)?;
-        Ok(match self.0.handle_connect(&request, moment(now)) {
-            Connect::Answer(given) => answer(None, &given),
-            Connect::Tunnel(tunnel) => vec!["tunnel".into(), ProxyTunnel(tunnel).into()],
-        })
+        Ok(connect(self.0.handle_connect(&request, moment(now))))
     }
 
     /// Takes a request outside of any tunnel.
@@ -111,17 +77,14 @@ impl ProxyService {
         body_start: Vec<u8>,
         now: f64,
     ) -> Vec<JsValue> {
-        let headers = received_headers(headers);
-        let outcome = FetchOutcome::Responded { status, headers, body_start };
+        let outcome = responded(status, headers, body_start);
         step(self.0.handle_fetched(ticket_of(ticket), outcome, moment(now)))
     }
 
     /// Takes a failure, by a name that the other side knows.
     #[wasm_bindgen(js_name = handleFailed)]
     pub fn handle_failed(&mut self, ticket: f64, failure: &str, now: f64) -> Vec<JsValue> {
-        let failure = FetchFailure::from_name(failure).unwrap_or(FetchFailure::InternalError);
-        let outcome = FetchOutcome::Failed(failure);
-        step(self.0.handle_fetched(ticket_of(ticket), outcome, moment(now)))
+        step(self.0.handle_fetched(ticket_of(ticket), failed(failure), moment(now)))
     }
 
     /// Takes note that an answer was passed on.
@@ -146,22 +109,18 @@ impl ProxyService {
         now: f64,
     ) -> Result<Vec<JsValue>, Thrown> {
         let request = request(method, path, headers)?;
-        Ok(whole(&self.0.handle_api(&request, moment(now))))
+        Ok(answer(None, &self.0.handle_api(&request, moment(now))))
     }
 
     /// Answers what is no request.
     #[wasm_bindgen(js_name = handleUnreadable)]
     pub fn handle_unreadable(&mut self, too_large: bool, now: f64) -> Vec<JsValue> {
-        whole(&self.0.handle_unreadable(too_large, moment(now)))
+        answer(None, &self.0.handle_unreadable(too_large, moment(now)))
     }
 
     /// What is to be done next.
     pub fn poll(&mut self, now: f64) -> Vec<JsValue> {
-        match self.0.poll(moment(now)) {
-            ProxyOutput::Fetch(fetch) => pack_fetch(&fetch),
-            ProxyOutput::WaitUntil(at) => vec!["waitUntil".into(), tell(at).into()],
-            ProxyOutput::Idle => vec!["idle".into()],
-        }
+        output(self.0.poll(moment(now)))
     }
 
     /// The counts so far, as JSON.
@@ -170,54 +129,10 @@ impl ProxyService {
     }
 }
 
-fn whole(given: &Answer) -> Vec<JsValue> {
-    answer(None, given)
-}
-
-fn step(step: Step) -> Vec<JsValue> {
-    match step {
-        Step::Answer(given) => whole(&given),
-        Step::Fetch(fetch) => pack_fetch(&fetch),
-        Step::Relay(relay) => pack_relay(&relay),
-        Step::Wait(ticket) => vec!["wait".into(), number(ticket.0)],
-    }
-}
-
-fn pack_fetch(fetch: &Fetch) -> Vec<JsValue> {
-    vec![
-        "fetch".into(),
-        number(fetch.ticket.0),
-        fetch.outgoing.to_string().into(),
-        fetch.request.method.as_str().into(),
-        fetch.request.url.as_str().into(),
-        header_lines(&fetch.request.headers).into(),
-        millis(fetch.timeout).into(),
-        fetch.inspect_body.into(),
-    ]
-}
-
-fn pack_relay(relay: &Relay) -> Vec<JsValue> {
-    vec![
-        "relay".into(),
-        number(relay.ticket.0),
-        relay.status.into(),
-        header_lines(&relay.headers).into(),
-        relay.truncate.map_or(JsValue::NULL, |length| float(length).into()),
-        number(relay.max_body_bytes),
-    ]
-}
-
 fn config(settings: &Settings) -> ProxyConfig {
-    fn set<T>(field: &mut T, value: Option<T>) {
-        if let Some(value) = value {
-            *field = value;
-        }
-    }
     let mut config = ProxyConfig::default();
     config.keys = settings.keys();
-    if let Some(outgoing) = settings.texts("outgoing") {
-        config.outgoing = outgoing.iter().filter_map(|text| text.parse().ok()).collect();
-    }
+    set(&mut config.outgoing, settings.addresses("outgoing"));
     set(&mut config.sessions_per_address, settings.size("sessionsPerAddress"));
     set(&mut config.max_sessions, settings.size("maxSessions"));
     set(&mut config.session_idle, settings.delay("sessionIdle"));
@@ -230,20 +145,8 @@ fn config(settings: &Settings) -> ProxyConfig {
     config.max_outstanding = settings.size("maxOutstanding");
     set(&mut config.max_header_bytes, settings.size("maxHeaderBytes"));
     set(&mut config.max_body_bytes, settings.number("maxBodyBytes"));
-    let bans = settings.get("bans").and_then(Value::as_array).into_iter().flatten();
-    config.bans = bans.map(ban).collect();
+    config.bans = settings.bans("bans");
     config.forbidden_domains = settings.texts("forbiddenDomains").unwrap_or_default();
     config.withheld_headers = settings.texts("withheldHeaders").unwrap_or_default();
     config
-}
-
-fn ban(rule: &Value) -> BanRule {
-    let domain = rule.get("domain").and_then(Value::as_str).map(String::from);
-    let statuses = rule.get("statuses").and_then(Value::as_array).into_iter().flatten();
-    let statuses = statuses.filter_map(Value::as_u64).filter_map(|one| one.try_into().ok());
-    BanRule::new(domain, statuses.collect(), rule.get("texts").map(texts).unwrap_or_default())
-}
-
-fn ticket_of(number: f64) -> Ticket {
-    Ticket(convert::number(number))
 }

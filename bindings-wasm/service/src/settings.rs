@@ -1,9 +1,9 @@
 //! Settings as the other side has checked them: a JSON object, without what is left out.
 
-use core::time::Duration;
+use core::{net::IpAddr, time::Duration};
 
 use serde_json::Value;
-use silkline::service::{Keys, Pace};
+use silkline::service::{Keys, Pace, proxy::BanRule};
 
 use crate::convert;
 
@@ -15,7 +15,7 @@ impl Settings {
         Self(serde_json::from_str(json).unwrap_or_default())
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+    fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
@@ -43,13 +43,24 @@ impl Settings {
         self.get(name)?.as_f64().map(convert::delay)
     }
 
-    /// So many a second; none for a number that no pace has.
+    /// So many a second; none for a number that no pace has. JSON has no infinity.
     pub(crate) fn pace(&self, name: &str) -> Option<Pace> {
         match self.get(name)? {
-            // JSON has no infinity.
             Value::String(_) => Pace::per_second(f64::INFINITY),
             rate => Pace::per_second(rate.as_f64()?),
         }
+    }
+
+    /// So many a minute, a minute's worth of them at once.
+    #[cfg(feature = "zyte-api")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what does not fit is the most there is"
+    )]
+    pub(crate) fn pace_a_minute(&self, name: &str) -> Option<Pace> {
+        let rate = self.get(name)?.as_f64().unwrap_or(f64::INFINITY);
+        Some(Pace::per_second(rate / 60.0)?.with_burst(rate as u32))
     }
 
     pub(crate) fn texts(&self, name: &str) -> Option<Vec<String>> {
@@ -65,10 +76,34 @@ impl Settings {
         let keys = self.texts("keys").map_or_else(Keys::any, Keys::only);
         keys.with_disabled(self.texts("disabledKeys").unwrap_or_default())
     }
+
+    pub(crate) fn addresses(&self, name: &str) -> Option<Vec<IpAddr>> {
+        let texts = self.texts(name)?;
+        Some(texts.iter().filter_map(|text| text.parse().ok()).collect())
+    }
+
+    pub(crate) fn bans(&self, name: &str) -> Vec<BanRule> {
+        let rules = self.get(name).and_then(Value::as_array).into_iter().flatten();
+        rules.map(ban).collect()
+    }
+}
+
+/// Sets what is given.
+pub(crate) fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+fn ban(rule: &Value) -> BanRule {
+    let domain = rule.get("domain").and_then(Value::as_str).map(String::from);
+    let statuses = rule.get("statuses").and_then(Value::as_array).into_iter().flatten();
+    let statuses = statuses.filter_map(Value::as_u64).filter_map(|one| one.try_into().ok());
+    BanRule::new(domain, statuses.collect(), rule.get("texts").map(texts).unwrap_or_default())
 }
 
 /// The strings of an array.
-pub(crate) fn texts(value: &Value) -> Vec<String> {
+fn texts(value: &Value) -> Vec<String> {
     let values = value.as_array().into_iter().flatten();
     values.filter_map(|value| value.as_str().map(String::from)).collect()
 }

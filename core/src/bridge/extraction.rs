@@ -1,17 +1,13 @@
 //! What came of a query, in the words of the Automatic Extraction API.
 
 use alloc::{
-    borrow::ToOwned,
+    borrow::{Cow, ToOwned},
     format,
-    string::{String, ToString},
+    string::String,
 };
 use core::time::Duration;
 
-use crate::{
-    extraction::{QueryError, ResultView},
-    json::Cursor,
-    service::extraction::FetchOutcome,
-};
+use crate::{extraction::ResultView, json::Cursor, service::extraction::FetchOutcome};
 
 /// What came of a query at Zyte API, for the service that answers the older protocol.
 ///
@@ -38,15 +34,28 @@ const REFUSALS: [(&str, &str); 6] = [
 impl BridgedQuery {
     /// From the result of a query.
     pub fn of_result(result: ResultView<'_>) -> Self {
-        if let Some(error) = result.error() {
-            return Self(FetchOutcome::Error { text: text(error), billed: error.billed });
+        match result.error() {
+            Some(error) => Self::of_query_error(error.code, &error.text, error.billed),
+            None => Self::of_item(
+                &result.item_bytes().unwrap_or_default(),
+                result.html().map(Cow::into_owned),
+            ),
         }
-        let item = result.item_bytes().unwrap_or_default();
+    }
+
+    /// From the item of a result, as JSON in the older schema, and the page's HTML.
+    pub fn of_item(item: &[u8], html: Option<String>) -> Self {
         Self(FetchOutcome::Page {
-            web_page: web_page(&item),
-            item: String::from_utf8_lossy(&item).into_owned(),
-            html: result.html().map(alloc::borrow::Cow::into_owned),
+            web_page: web_page(item),
+            item: String::from_utf8_lossy(item).into_owned(),
+            html,
         })
+    }
+
+    /// From the code and the text of a [`QueryError`](crate::extraction::QueryError), and whether
+    /// the query costs money.
+    pub fn of_query_error(code: &str, text: &str, billed: bool) -> Self {
+        Self(FetchOutcome::Error { text: older_text(code, text).to_owned(), billed })
     }
 
     /// From an error that no result explains: its code, its message, and the delay that the
@@ -72,13 +81,13 @@ impl From<BridgedQuery> for FetchOutcome {
 }
 
 /// The older text, without what the newer service said itself: programs compare it.
-fn text(error: &QueryError) -> String {
+fn older_text<'a>(code: &str, text: &'a str) -> &'a str {
     // A page was downloaded and paid for, and nothing was found on it.
-    if error.code == "result_without_item" {
-        return "Downloader error: No visible elements".into();
+    if code == "result_without_item" {
+        return "Downloader error: No visible elements";
     }
-    let text = error.text.strip_suffix(')').and_then(|text| text.rsplit_once(" (status "));
-    text.map_or(error.text.as_str(), |(text, _)| text).to_string()
+    let own = text.strip_suffix(')').and_then(|text| text.rsplit_once(" (status "));
+    own.map_or(text, |(own, _)| own)
 }
 
 /// What the older service told of a page: the languages it is in, as far as its item has one.
@@ -105,6 +114,8 @@ fn language(item: &[u8]) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
     use crate::{
         extraction::{ExtractionApi, PageType, Query},

@@ -36,6 +36,16 @@ pub(super) struct Fault {
 impl Fault {
     /// Whether it makes sense.
     pub(super) fn check(&self) -> Result<(), &'static str> {
+        let is_answer = self.problem.is_some() || self.status.is_some();
+        let has_parts =
+            self.body.is_some() || self.retry_after.is_some() || !self.headers.is_empty();
+        if has_parts && !is_answer {
+            return Err("`headers`, `body` and `retry_after` belong to a `problem` or a `status`");
+        }
+        let acts = self.drop || self.ban || self.end_session || self.fail.is_some();
+        if !(is_answer || acts || self.truncate.is_some() || self.delay.is_some()) {
+            return Err("`then` has to ask for something");
+        }
         if self.status.is_some_and(|status| !(200..=599).contains(&status)) {
             return Err("`status` has to be from 200 to 599");
         }
@@ -79,4 +89,26 @@ pub(super) fn into_response(refused: Refused) -> Response {
     response.headers.push("Zyte-Error-Title", title);
     debug_assert_eq!(response.headers.get("Content-Type"), Some(CONTENT_TYPE));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ZyteProxyConfig, ZyteProxyService};
+
+    #[test]
+    fn a_rule_that_would_do_nothing_is_refused() {
+        for (then, reason) in [
+            ("{}", "ask for something"),
+            (r#"{"drop": false}"#, "ask for something"),
+            (r#"{"retry_after": 3}"#, "belong to"),
+            (r#"{"body": "x", "ban": true}"#, "belong to"),
+            (r#"{"status": 199}"#, "from 200 to 599"),
+            (r#"{"status": 200, "headers": {"a b": ""}}"#, "cannot be sent"),
+        ] {
+            let service = ZyteProxyService::new(ZyteProxyConfig::default(), 1);
+            let error =
+                service.with_faults(&alloc::format!(r#"[{{"then": {then}}}]"#)).unwrap_err();
+            assert!(error.reason.contains(reason), "{then}: {}", error.reason);
+        }
+    }
 }
