@@ -367,6 +367,20 @@ test('a body that never ends is given up with the signal, and its source told', 
   assert.equal(proxy.stats().submitted, 0);
 });
 
+test('a stream that gives no bytes is refused', async (t) => {
+  const proxy = fake(t, new FakeProxy());
+  const options = { method: 'POST', duplex: 'half', body: ReadableStream.from(['a text']) };
+  await assert.rejects(proxy.fetch('http://a.example/', options), /each part a Uint8Array/);
+});
+
+test('a clone tells all that the response does', async (t) => {
+  const proxy = fake(t, new FakeProxy());
+  const response = await proxy.fetch('http://a.example/');
+  const clone = response.clone().clone();
+  assert.deepEqual([clone.url, clone.proxied], ['http://a.example/', response.proxied]);
+  assert.equal(await clone.text(), await response.text());
+});
+
 test('a closed client says so with a code', async (t) => {
   const proxy = fake(t, new FakeProxy());
   await proxy.close();

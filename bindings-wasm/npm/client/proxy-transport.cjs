@@ -7,6 +7,8 @@ const { trusting } = require('./authorities.cjs');
 const { notSent, Refused, Tunnels, withHost } = require('./tunnels.cjs');
 const { NO_LIMITS, undici } = require('./undici.cjs');
 
+/** Whose tunnels those are of requests outside sessions: no session has such an id. */
+const OUTSIDE = '';
 /** How long a connection to the proxy may take. */
 const CONNECT_TIMEOUT = 30_000;
 
@@ -47,7 +49,8 @@ class ProxyTransport {
 
   async #throughTunnel({ request, session, ...way }, options) {
     const { origin, pathname, search } = new URL(request.url);
-    const tunnel = await this.#tunnels.to(origin, { ...way, session }, options.signal);
+    const owner = session ?? (options.isOutside ? OUTSIDE : null);
+    const tunnel = await this.#tunnels.to(origin, { ...way, owner }, options.signal);
     if (tunnel instanceof Refused) {
       const { status, headers, body } = tunnel;
       return whole({ status, headers, connect: true }, body);
@@ -56,7 +59,7 @@ class ProxyTransport {
     try {
       const path = pathname + search;
       const answer = await exchange(tunnel.client, { ...request, path }, options);
-      answer.ended.then(() => this.#served(tunnel, session, answer), drop);
+      answer.ended.then(() => this.#served(tunnel, owner, answer), drop);
       return answer;
     } catch (error) {
       drop();
@@ -67,11 +70,12 @@ class ProxyTransport {
   /** A tunnel serves its session, which the first answer may name, as long as all goes well. */
   #served(tunnel, asked, { status, headers }) {
     const { session, error } = this.#read({ status, headers });
-    if (error === null) {
-      this.#tunnels.keep(tunnel, session ?? asked);
+    const owner = session ?? asked;
+    if (error === null && owner !== null) {
+      this.#tunnels.keep(tunnel, owner);
     } else {
       this.#tunnels.drop(tunnel);
-      this.#tunnels.forget(session ?? asked);
+      this.#tunnels.forget(owner);
     }
   }
 

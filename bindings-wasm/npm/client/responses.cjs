@@ -76,6 +76,9 @@ async function bodyOf({ body }, signal) {
       if (done) {
         return new Uint8Array(Buffer.concat(chunks));
       }
+      if (!(value instanceof Uint8Array)) {
+        throw new TypeError('a body that is a stream must give bytes, each part a Uint8Array');
+      }
       chunks.push(value);
     }
   } finally {
@@ -140,7 +143,13 @@ function responseOf({ status, statusText = '', headers, body }, { method, url },
   if (!isStandard) {
     Object.assign(fields, { status, ok: false });
   }
-  for (const [name, value] of Object.entries(fields)) {
+  return dressed(response, fields);
+}
+
+/** A response that says more than the platform can be told to say, and so do its clones. */
+function dressed(response, fields) {
+  const clone = () => dressed(Response.prototype.clone.call(response), fields);
+  for (const [name, value] of Object.entries({ ...fields, clone })) {
     Object.defineProperty(response, name, { value, enumerable: false, configurable: true });
   }
   return response;

@@ -94,11 +94,13 @@ class ProxyAccountRefused extends ProxyServiceError {
   }
 }
 
-/** The certificate of a target, inside the tunnel, is not of an authority that is trusted. */
+/** A certificate, of the proxy or inside a tunnel, is not of an authority that is trusted. */
 class UntrustedCertificate extends SilklineError {
-  constructor(cause) {
-    super('untrusted_certificate', `${cause.message}: pass the service's as \`ca\``);
-    hide(this, 'cause', cause.cause ?? cause);
+  constructor({ message, cause }) {
+    const isOfAuthority = /^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/.test(cause.code);
+    const hint = isOfAuthority ? ": pass the service's authority as `ca`" : '';
+    super('untrusted_certificate', `${message}${hint}`);
+    hide(this, 'cause', cause);
   }
 }
 
@@ -263,7 +265,8 @@ class SessionProxy {
       }
       const id = this.#driver.command((engine, now) => engine.submit(target, { ...job, now }));
       const banned = call.banned ?? this.#banned;
-      const own = { ...call, id, target, session, banned, resolve, reject, attempts: 0 };
+      const isOutside = outsideSessions === true;
+      const own = { ...call, id, target, session, isOutside, banned, resolve, reject, attempts: 0 };
       own.stop = () => this.#giveUp(own, signal.reason);
       // One signal may be that of many requests.
       setMaxListeners(0, signal);
@@ -297,7 +300,8 @@ class SessionProxy {
     }
     let answer;
     try {
-      answer = await this.#transport.send(output, request);
+      const { isOutside = false } = call ?? {};
+      answer = await this.#transport.send(output, { ...request, isOutside });
     } catch (error) {
       if (call !== undefined && error instanceof Untrusted) {
         this.#giveUp(call, new UntrustedCertificate(error));

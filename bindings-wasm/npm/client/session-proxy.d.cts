@@ -215,7 +215,9 @@ export class NamedSession {
 /** The account is refused: nothing is sent until `resume`. */
 export class ProxyAccountRefused extends ProxyServiceError {}
 
-/** The certificate of a target is not of an authority that is trusted: pass the service's as `ca`. */
+/**
+ * The certificate of the proxy, or of a target, is not trusted: pass the service's authority as `ca`.
+ */
 export class UntrustedCertificate extends SilklineError {
   readonly code: 'untrusted_certificate';
 }

@@ -15,8 +15,12 @@ const KEPT = 60_000;
 /** So many wait at most; then the one that has waited longest is closed. */
 const MOST_KEPT = 1_000;
 
-/** The certificate of a target is not of an authority that is trusted. */
-class Untrusted extends Error {}
+/** A certificate, the proxy's or inside a tunnel, is not of an authority that is trusted. */
+class Untrusted extends NotSent {
+  constructor(cause) {
+    super(`the certificate is not trusted: ${cause.message}`, { cause });
+  }
+}
 
 /** The service does not open the tunnel. */
 class Refused {
@@ -33,8 +37,8 @@ class Tunnel {
     this.#socket = socket;
     /** What it leads to, and how it was asked for. */
     this.way = way;
-    /** Whose requests it has carried. */
-    this.session = null;
+    /** Whose requests it carries. */
+    this.owner = null;
     let given = socket;
     this.client = new (undici().Client)(origin, {
       ...NO_LIMITS,
@@ -74,27 +78,28 @@ class Tunnels {
   }
 
   /**
-   * A tunnel for a request of a session, or of none: one that has carried such requests before, to
-   * the same origin, or a new one. Or the answer that refuses it.
+   * A tunnel for a request of an owner, a session or what stands for none: one that has carried its
+   * requests to that origin before, or a new one. Or the answer that refuses it. Without an owner, a
+   * new one.
    */
-  async to(origin, { proxy, connect, session }, signal) {
+  async to(origin, { proxy, connect, owner }, signal) {
     // Whatever its opening said holds for all that goes through.
     const way = JSON.stringify([proxy.url, origin, connect.url, ...connect.headers]);
     const tunnel =
-      this.#take(session, way) ?? (await this.#opened(origin, way, proxy, connect, signal));
+      this.#take(owner, way) ?? (await this.#opened(origin, way, proxy, connect, signal));
     if (tunnel instanceof Tunnel) {
       this.#busy.add(tunnel);
     }
     return tunnel;
   }
 
-  /** Takes a tunnel back that is good for further requests of this session. */
-  keep(tunnel, session) {
+  /** Takes a tunnel back that is good for further requests of this owner. */
+  keep(tunnel, owner) {
     if (!this.#busy.delete(tunnel) || !tunnel.isOpen) {
       tunnel.close();
       return;
     }
-    tunnel.session = session;
+    tunnel.owner = owner;
     this.#kept.add(tunnel);
     if (this.#kept.size > MOST_KEPT) {
       this.drop(this.#kept.values().next().value);
@@ -108,10 +113,10 @@ class Tunnels {
     return tunnel.close();
   }
 
-  /** Closes the tunnels that wait for requests of a session. */
-  forget(session) {
+  /** Closes the tunnels that wait for requests of an owner. */
+  forget(owner) {
     for (const tunnel of this.#kept) {
-      if (tunnel.session === session) {
+      if (tunnel.owner === owner) {
         this.drop(tunnel);
       }
     }
@@ -121,11 +126,11 @@ class Tunnels {
     await Promise.all([...this.#busy, ...this.#kept].map((tunnel) => this.drop(tunnel)));
   }
 
-  #take(session, way) {
+  #take(owner, way) {
     for (const tunnel of this.#kept) {
       if (!tunnel.isOpen) {
         this.drop(tunnel);
-      } else if (tunnel.session === session && tunnel.way === way) {
+      } else if (tunnel.owner === owner && tunnel.way === way) {
         this.#kept.delete(tunnel);
         return tunnel;
       }
@@ -180,9 +185,7 @@ class Tunnels {
       });
     } catch (error) {
       secured.destroy();
-      throw secured.authorizationError || isOfTrust(error)
-        ? new Untrusted('the certificate is of no trusted authority', { cause: error })
-        : error;
+      throw secured.authorizationError || isOfTrust(error) ? new Untrusted(error) : error;
     }
     return secured;
   }
@@ -209,9 +212,8 @@ async function tunnelled(socket, { url, headers }, signal) {
           resolve();
           return;
         }
-        const length = Number(response.headers['content-length'] ?? Number.NaN);
         const refused = (body) => resolve(new Refused(status, pairsOf(rawHeaders), body));
-        bodyOf(socket, head, length).then(refused, reject);
+        bodyOf(socket, head, response.headers).then(refused, reject);
       });
       request.end();
     });
@@ -222,32 +224,47 @@ async function tunnelled(socket, { url, headers }, signal) {
 }
 
 /** What an answer to a CONNECT has for a body: its parser leaves that to us. */
-function bodyOf(socket, head, length) {
-  const chunks = [head];
-  let size = head.length;
-  const most = Math.min(Number.isNaN(length) ? REFUSAL.bytes : length, REFUSAL.bytes);
+function bodyOf(socket, head, headers) {
+  const isChunked = /chunked/i.test(headers['transfer-encoding'] ?? '');
+  const length = isChunked ? REFUSAL.bytes : Number(headers['content-length'] ?? REFUSAL.bytes);
+  const most = Math.min(length, REFUSAL.bytes);
+  let bytes = head;
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
       socket.destroy();
-      resolve(Buffer.concat(chunks).subarray(0, most));
+      resolve(isChunked ? unchunked(bytes) : bytes.subarray(0, most));
     };
-    const timer = setTimeout(end, REFUSAL.millis);
-    if (size >= most) {
-      end();
-      return;
-    }
-    socket.on('data', (chunk) => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size >= most) {
+    const take = (chunk) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      if (
+        bytes.length >= most ||
+        (isChunked && /(?:^|\r\n)0\r\n\r\n$/.test(bytes.toString('latin1')))
+      ) {
         end();
       }
-    });
-    socket.once('end', end);
-    socket.once('close', end);
-    socket.once('error', end);
+    };
+    const timer = setTimeout(end, REFUSAL.millis);
+    socket.on('data', take);
+    for (const event of ['end', 'close', 'error']) {
+      socket.once(event, end);
+    }
+    take(Buffer.alloc(0));
   });
+}
+
+/** The chunks of a body in one, as far as they came. */
+function unchunked(bytes) {
+  const parts = [];
+  for (let at = 0; ; ) {
+    const start = bytes.indexOf('\r\n', at) + 2;
+    const size = Number.parseInt(bytes.toString('latin1', at, start), 16);
+    if (start < 2 || !(size > 0)) {
+      return Buffer.concat(parts);
+    }
+    parts.push(bytes.subarray(start, start + size));
+    at = start + size + 2;
+  }
 }
 
 /** Waits for something, and no longer once the signal is aborted. */
@@ -279,7 +296,9 @@ function pairsOf(raw) {
 }
 
 const portOf = (protocol) => (protocol === 'https:' ? 443 : 80);
-const notSent = (cause) => new NotSent('there was no connection', { cause });
+/** Why there was no connection. */
+const notSent = (cause) =>
+  isOfTrust(cause) ? new Untrusted(cause) : new NotSent('there was no connection', { cause });
 const isOfTrust = ({ code = '' }) =>
   /^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_|ERR_TLS_CERT)/.test(code);
 
