@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from silkline.engine import Abort, Idle, WaitUntil
@@ -17,6 +17,8 @@ _OUTPUTS = 64
 
 FinishedT = TypeVar("FinishedT")
 _FinishedT_contra = TypeVar("_FinishedT_contra", contravariant=True)
+_OutputT = TypeVar("_OutputT")
+_OutputT_co = TypeVar("_OutputT_co", covariant=True)
 _SendT = TypeVar("_SendT")
 
 
@@ -33,15 +35,17 @@ class Submitter(Protocol[_FinishedT_contra]):
         """The engine has room again."""
 
 
-class Engine(Protocol):
-    """What both engines have."""
+class Engine(Protocol[_OutputT_co]):
+    """What both engines have, with what only one of them says."""
 
     @property
     def room(self) -> int:
         """How many further jobs are taken in."""
         ...
 
-    def poll_batch(self, now: float, most: int, /) -> list[Any]:
+    def poll_batch(
+        self, now: float, most: int, /
+    ) -> Sequence[_OutputT_co | Abort | WaitUntil | Idle]:
         """What to do next."""
         ...
 
@@ -56,10 +60,10 @@ class Engine(Protocol):
         """Begins to end everything."""
 
 
-class Driver(ABC, Generic[FinishedT]):
+class Driver(ABC, Generic[FinishedT, _OutputT]):
     """The IO of one engine, on one event loop."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine[_OutputT]) -> None:
         self._machine = engine
         self._loop = asyncio.get_running_loop()
         self._zero = self._loop.time()
@@ -164,7 +168,7 @@ class Driver(ABC, Generic[FinishedT]):
             self._break(error)
 
     @abstractmethod
-    def _take(self, output: Any) -> None:
+    def _take(self, output: _OutputT) -> None:
         """Does what only this engine says: sends and events."""
 
     @abstractmethod

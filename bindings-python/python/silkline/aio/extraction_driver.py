@@ -19,10 +19,12 @@ from .transports import NotSent, Transport
 if TYPE_CHECKING:
     from silkline import ExtractionEngine, Query, ServiceError
 
+_Output: TypeAlias = ExtractionSend | ExtractionFinished | ExtractionStopped | ExtractionUnmatched
+
 AnyQuery: TypeAlias = "Query | Mapping[str, Any]"
 
 
-class ExtractionDriver(Driver[ExtractionFinished]):
+class ExtractionDriver(Driver[ExtractionFinished, _Output]):
     """The IO of one extraction engine."""
 
     def __init__(
@@ -47,10 +49,7 @@ class ExtractionDriver(Driver[ExtractionFinished]):
         self._engine.start_cycle(self.now())
         self.wake()
 
-    def _take(
-        self,
-        output: ExtractionSend | ExtractionFinished | ExtractionStopped | ExtractionUnmatched,
-    ) -> None:
+    def _take(self, output: _Output) -> None:
         match output:
             case ExtractionSend():
                 self._begin(output.request_id, self._send, output)

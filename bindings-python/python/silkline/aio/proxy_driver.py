@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from silkline import Headers
 from silkline.engine import (
     ProxyFinished,
+    ProxyIncomplete,
     ProxySend,
     ProxySessionLost,
     ProxyStopped,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from silkline import ProxyApi, ProxyEngine, ProxyServiceError, Request
 
 _log = logging.getLogger("silkline.aio")
+
+_Output: TypeAlias = ProxySend | ProxyFinished | ProxyIncomplete | ProxySessionLost | ProxyStopped
 
 Verdict: TypeAlias = Callable[[Response], bool]
 """Says of an answer of a target that looks good whether it is a ban in disguise."""
@@ -89,7 +92,7 @@ class Call:
         self._cut[request_id] = error
 
 
-class ProxyDriver(Driver[ProxyFinished]):
+class ProxyDriver(Driver[ProxyFinished, _Output]):
     """The IO of one proxy engine."""
 
     def __init__(
@@ -146,7 +149,7 @@ class ProxyDriver(Driver[ProxyFinished]):
             if self._end is not None:
                 self._end.cancel()
 
-    def _take(self, output: ProxySend | ProxyFinished | ProxySessionLost | ProxyStopped) -> None:
+    def _take(self, output: _Output) -> None:
         match output:
             case ProxySend():
                 self._begin(output.request_id, self._send, output)
@@ -156,6 +159,8 @@ class ProxyDriver(Driver[ProxyFinished]):
                 self._on_session_lost(output)
             case ProxyStopped():
                 self._refusal = output.error
+            case ProxyIncomplete():
+                pass  # only jobs of snapshots are, of which there are none here
 
     def _rest(self, reason: str) -> None:
         refusal = self._refusal

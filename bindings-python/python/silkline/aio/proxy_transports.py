@@ -327,4 +327,5 @@ def named_proxy_transport(name: str, ca: CertificateAuthority | None) -> ProxyTr
             return AiohttpProxyTransport(ca=ca)
         case "httpx":
             return HttpxProxyTransport(ca=ca)
-    raise ValueError(f"transport {name!r} is neither 'aiohttp' nor 'httpx'")
+        case _:
+            raise ValueError(f"transport {name!r} is neither 'aiohttp' nor 'httpx'")

@@ -157,4 +157,5 @@ def named(name: str) -> Transport:
             return AiohttpTransport()
         case "httpx":
             return HttpxTransport()
-    raise ValueError(f"transport {name!r} is neither 'aiohttp' nor 'httpx'")
+        case _:
+            raise ValueError(f"transport {name!r} is neither 'aiohttp' nor 'httpx'")

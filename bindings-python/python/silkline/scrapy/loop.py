@@ -18,6 +18,7 @@ from silkline.engine import (
     Abort,
     Idle,
     ProxyFinished,
+    ProxyIncomplete,
     ProxySend,
     ProxySessionLost,
     ProxyStopped,
@@ -121,6 +122,8 @@ class EngineLoop:
                 case ProxySessionLost(name, session, cause):
                     self._state.forget(session, name)
                     _logger.info("Session %r is lost: %s", name, cause)
+                case ProxyIncomplete():
+                    pass  # a job of an earlier run, all of which are cancelled
                 case ProxyStopped(error):
                     self._stop(str(error), error.code)
                 case WaitUntil(at, reason):

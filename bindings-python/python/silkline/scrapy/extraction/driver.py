@@ -27,11 +27,22 @@ from .transport import Answer, failure_of, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeAlias
 
     from scrapy.crawler import Crawler
     from twisted.python.failure import Failure
 
     from silkline import ExtractionEngine, Query
+
+    _Output: TypeAlias = (
+        ExtractionSend
+        | ExtractionFinished
+        | Abort
+        | ExtractionStopped
+        | ExtractionUnmatched
+        | WaitUntil
+        | Idle
+    )
 
 __all__ = ["Driver"]
 
@@ -134,7 +145,7 @@ class Driver:
             self._fail_all(error)
             close_spider(self._crawler, "silkline_broke_down")
 
-    def _do(self, output: object, now: float) -> None:
+    def _do(self, output: _Output, now: float) -> None:
         match output:
             case ExtractionSend():
                 self._send(output, now)
@@ -155,8 +166,6 @@ class Driver:
             case Idle():
                 if output.reason == "out_of_budget":
                     self._out_of_budget()
-            case _:
-                raise NotImplementedError(f"the engine said {output!r}")
 
     def _finished(self, finished: ExtractionFinished) -> None:
         if self._headers:

@@ -66,7 +66,8 @@ def error_of(finished: ExtractionFinished) -> SilklineError | None:
             return QueryFailed.of(finished, error)
         case ServiceError() | ExtractionJobError() as error:
             return copy.copy(error)
-    return None
+        case None:
+            return None
 
 
 def is_end(error: BaseException | None) -> bool:
