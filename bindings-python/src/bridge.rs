@@ -1,7 +1,5 @@
 //! `silkline::bridge` for Python.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use pyo3::prelude::*;
 use silkline::{
     bridge::{
@@ -13,11 +11,12 @@ use silkline::{
 };
 
 use crate::{
-    convert::{ReceivedHeaders, Text, delay, moment, seed_or_random},
+    convert::{Moment, ReceivedHeaders, Text, maybe_delay, seed_or_random},
     errors,
     extraction::PyQueryResult,
-    http::PyHeaders,
+    http::{MethodName, PyHeaders},
     service::PyAnswer,
+    shared::Shared,
 };
 
 /// What came of a query at Zyte API, for `silkline.service.ExtractionService.handle_fetched`, which
@@ -44,7 +43,7 @@ impl PyBridgedQuery {
     #[staticmethod]
     #[pyo3(signature = (code, message, retry_after = None))]
     fn of_error(code: Text, message: Text, retry_after: Option<f64>) -> PyResult<Self> {
-        let retry_after = retry_after.map(|seconds| delay("retry_after", seconds)).transpose()?;
+        let retry_after = maybe_delay("retry_after", retry_after)?;
         Ok(Self(BridgedQuery::of_error(&code.value, &message.value, retry_after)))
     }
 
@@ -192,13 +191,7 @@ pub(crate) enum RelayStep {
 /// >>> answer.status, answer.body
 /// (200, b'910a2dec-8902-4cc1-beeb-8da1658eec67')
 #[pyclass(name = "ProxyBridge", module = "silkline.bridge", frozen)]
-pub(crate) struct PyProxyBridge(Mutex<ProxyBridge>);
-
-impl PyProxyBridge {
-    fn lock(&self) -> MutexGuard<'_, ProxyBridge> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(crate) struct PyProxyBridge(Shared<ProxyBridge>);
 
 #[pymethods]
 impl PyProxyBridge {
@@ -217,13 +210,13 @@ impl PyProxyBridge {
         }
         let keys = keys.map_or_else(Keys::any, Keys::only);
         let seed = seed_or_random(py, seed)?;
-        Ok(Self(Mutex::new(ProxyBridge::new(api, keys, seed))))
+        Ok(Self(Shared::new(ProxyBridge::new(api, keys, seed))))
     }
 
     /// The proxy behind, without key.
     #[getter]
-    fn upstream(&self) -> String {
-        self.lock().upstream().into()
+    fn upstream(&self, py: Python<'_>) -> String {
+        self.0.lock(py).upstream().into()
     }
 
     /// Takes a CONNECT to host and port.
@@ -232,11 +225,10 @@ impl PyProxyBridge {
         py: Python<'_>,
         authority: Text,
         headers: ReceivedHeaders,
-        now: f64,
+        now: Moment,
     ) -> PyResult<ConnectStep> {
-        let now = moment(now)?;
         let request = Request::new(Method::CONNECT, authority.value).with_headers(headers.0);
-        let step = self.lock().handle_connect(&request, now);
+        let step = self.0.lock(py).handle_connect(&request, now.0);
         match step {
             BridgeConnect::Answer(response) => PyAnswer::of(py, response).map(ConnectStep::Answer),
             BridgeConnect::Tunnel(tunnel) => Ok(ConnectStep::Tunnel(PyBridgeTunnel(*tunnel))),
@@ -249,16 +241,14 @@ impl PyProxyBridge {
     fn handle_request(
         &self,
         py: Python<'_>,
-        method: Text,
+        method: MethodName,
         url: Text,
         headers: ReceivedHeaders,
-        now: f64,
+        now: Moment,
         tunnel: Option<&PyBridgeTunnel>,
     ) -> PyResult<RequestStep> {
-        let now = moment(now)?;
-        let method: Method = method.value.parse().map_err(|error| errors::method(py, &error))?;
-        let request = Request::new(method, url.value).with_headers(headers.0);
-        let step = self.lock().handle_request(request, tunnel.map(|tunnel| &tunnel.0), now);
+        let request = Request::new(method.0, url.value).with_headers(headers.0);
+        let step = self.0.lock(py).handle_request(request, tunnel.map(|tunnel| &tunnel.0), now.0);
         match step {
             BridgeStep::Answer(response) => PyAnswer::of(py, response).map(RequestStep::Answer),
             BridgeStep::Send(send) => PyBridgeSend::from_core(py, *send).map(RequestStep::Send),
@@ -273,10 +263,9 @@ impl PyProxyBridge {
         status: u16,
         headers: ReceivedHeaders,
         body_start: Vec<u8>,
-        now: f64,
+        now: Moment,
     ) -> PyResult<RelayStep> {
-        let now = moment(now)?;
-        let relay = self.lock().handle_response(ticket, status, &headers.0, &body_start, now);
+        let relay = self.0.lock(py).handle_response(ticket, status, &headers.0, &body_start, now.0);
         Ok(match relay {
             BridgeRelay::Answer(response) => RelayStep::Answer(PyAnswer::of(py, response)?),
             BridgeRelay::Pass { status, headers } => RelayStep::Relay(PyBridgeRelay {
@@ -293,10 +282,10 @@ impl PyProxyBridge {
         ticket: u64,
         status: u16,
         headers: ReceivedHeaders,
-        now: f64,
+        now: Moment,
     ) -> PyResult<PyAnswer> {
-        let now = moment(now)?;
-        let response = self.lock().handle_connect_refused(ticket, status, &headers.0, &[], now);
+        let response =
+            self.0.lock(py).handle_connect_refused(ticket, status, &headers.0, &[], now.0);
         PyAnswer::of(py, response)
     }
 
@@ -306,28 +295,29 @@ impl PyProxyBridge {
         py: Python<'_>,
         ticket: u64,
         failure: Text,
-        now: f64,
+        now: Moment,
     ) -> PyResult<PyAnswer> {
-        let now = moment(now)?;
         // What the host does not know by name is an error of its own.
         let failure =
             FetchFailure::from_name(&failure.value).unwrap_or(FetchFailure::InternalError);
-        let response = self.lock().handle_failed(ticket, failure, now);
+        let response = self.0.lock(py).handle_failed(ticket, failure, now.0);
         PyAnswer::of(py, response)
     }
 
     /// Takes note that the program went away.
-    fn handle_closed(&self, ticket: u64, now: f64) -> PyResult<()> {
-        let now = moment(now)?;
-        self.lock().handle_closed(ticket, now);
-        Ok(())
+    fn handle_closed(&self, py: Python<'_>, ticket: u64, now: Moment) {
+        self.0.lock(py).handle_closed(ticket, now.0);
     }
 
     /// Answers what the host could not read as a request, because its head is too large or for
     /// any other reason.
-    fn handle_unreadable(&self, py: Python<'_>, too_large: bool, now: f64) -> PyResult<PyAnswer> {
-        let now = moment(now)?;
-        let response = self.lock().handle_unreadable(too_large, now);
+    fn handle_unreadable(
+        &self,
+        py: Python<'_>,
+        too_large: bool,
+        now: Moment,
+    ) -> PyResult<PyAnswer> {
+        let response = self.0.lock(py).handle_unreadable(too_large, now.0);
         PyAnswer::of(py, response)
     }
 
@@ -335,24 +325,22 @@ impl PyProxyBridge {
     fn handle_api(
         &self,
         py: Python<'_>,
-        method: Text,
+        method: MethodName,
         path: Text,
         headers: ReceivedHeaders,
-        now: f64,
+        now: Moment,
     ) -> PyResult<PyAnswer> {
-        let now = moment(now)?;
-        let method: Method = method.value.parse().map_err(|error| errors::method(py, &error))?;
-        let request = Request::new(method, path.value).with_headers(headers.0);
-        let response = self.lock().handle_api(&request, now);
+        let request = Request::new(method.0, path.value).with_headers(headers.0);
+        let response = self.0.lock(py).handle_api(&request, now.0);
         PyAnswer::of(py, response)
     }
 
     /// The counts so far, as a JSON object.
-    fn stats_json(&self) -> String {
-        self.lock().stats_json()
+    fn stats_json(&self, py: Python<'_>) -> String {
+        self.0.lock(py).stats_json()
     }
 
-    fn __repr__(&self) -> String {
-        format!("ProxyBridge({})", self.lock().upstream())
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("ProxyBridge({})", self.0.lock(py).upstream())
     }
 }

@@ -267,6 +267,21 @@ pub(crate) fn seconds(delay: Duration) -> f64 {
 }
 
 /// A moment on the driver's clock, which Python tells in seconds.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl FromPyObject<'_, '_> for Moment {
+    type Error = PyErr;
+
+    #[cfg(feature = "stubs")]
+    const INPUT_TYPE: PyStaticExpr = <f64 as FromPyObject<'_, '_>>::INPUT_TYPE;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        moment(object.extract()?).map(Self)
+    }
+}
+
+/// The same of a number, such as a default.
 pub(crate) fn moment(seconds: f64) -> PyResult<Timestamp> {
     Ok(Timestamp::ZERO + delay("now", seconds)?)
 }
@@ -283,6 +298,11 @@ pub(crate) fn delay(name: &str, seconds: f64) -> PyResult<Duration> {
     })?;
     let rounded = exact.saturating_add(Duration::from_nanos(500));
     Ok(rounded.saturating_sub(Duration::from_nanos(u64::from(rounded.subsec_nanos() % 1_000))))
+}
+
+/// The same of an argument that may be left out.
+pub(crate) fn maybe_delay(name: &str, seconds: Option<f64>) -> PyResult<Option<Duration>> {
+    seconds.map(|seconds| delay(name, seconds)).transpose()
 }
 
 /// The seed that was given, or one of the operating system's.

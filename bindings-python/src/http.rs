@@ -1,6 +1,9 @@
 //! `silkline::http` for Python: headers and requests.
 
+#[cfg(feature = "stubs")]
+use pyo3::inspect::PyStaticExpr;
 use pyo3::{
+    Borrowed,
     exceptions::PyKeyError,
     prelude::*,
     types::{PyBytes, PyList, PyTuple},
@@ -120,6 +123,21 @@ impl PyHeaders {
     }
 }
 
+/// The method of a request, by its name.
+pub(crate) struct MethodName(pub(crate) Method);
+
+impl FromPyObject<'_, '_> for MethodName {
+    type Error = PyErr;
+
+    #[cfg(feature = "stubs")]
+    const INPUT_TYPE: PyStaticExpr = <Text as FromPyObject<'_, '_>>::INPUT_TYPE;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let name = object.extract::<Text>()?.value;
+        name.parse().map(Self).map_err(|error| errors::method(object.py(), &error))
+    }
+}
+
 match_args!(RequestArgs: "method", "url", "headers", "body");
 
 /// An HTTP request, ready for the client to send.
@@ -174,14 +192,13 @@ impl PyRequest {
     #[pyo3(signature = (method, url, headers = None, body = None))]
     fn new(
         py: Python<'_>,
-        method: Text,
+        method: MethodName,
         url: Text,
         headers: Option<SentHeaders>,
         body: Option<Py<PyBytes>>,
     ) -> PyResult<Self> {
-        let method: Method = method.value.parse().map_err(|error| errors::method(py, &error))?;
         Ok(Self {
-            method: method.as_str().into(),
+            method: method.0.as_str().into(),
             url: url.value,
             headers: Py::new(py, PyHeaders::new(headers))?,
             body: body.unwrap_or_else(|| PyBytes::new(py, b"").unbind()),

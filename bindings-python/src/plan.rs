@@ -1,11 +1,9 @@
 //! `silkline::plan` for Python.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use pyo3::prelude::*;
 use silkline::plan::{Plan, PlanSettings};
 
-use crate::{convert::Text, errors};
+use crate::{convert::Text, errors, shared::Shared};
 
 /// A crawl in virtual time, by settings as JSON; `silkline.plan.Plan` has them by name.
 ///
@@ -16,38 +14,32 @@ use crate::{convert::Text, errors};
 /// >>> run
 /// PlanRun(10 of 10 pages)
 #[pyclass(name = "PlanRun", module = "silkline.plan", frozen)]
-pub(crate) struct PyPlanRun(Mutex<Plan>);
-
-impl PyPlanRun {
-    fn lock(&self) -> MutexGuard<'_, Plan> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(crate) struct PyPlanRun(Shared<Plan>);
 
 #[pymethods]
 impl PyPlanRun {
     #[new]
     fn new(py: Python<'_>, settings: Text) -> PyResult<Self> {
         py.detach(|| PlanSettings::from_json(&settings.value).and_then(Plan::new))
-            .map(|plan| Self(Mutex::new(plan)))
+            .map(|plan| Self(Shared::new(plan)))
             .map_err(|error| errors::plan(py, &error))
     }
 
     /// Goes on by so many moments of virtual time, without holding up other threads; true if the
     /// crawl is over.
     fn advance(&self, py: Python<'_>, moments: u32) -> bool {
-        py.detach(|| self.lock().advance(moments))
+        self.0.detached(py, |plan| plan.advance(moments))
     }
 
     /// Pages that are done or failed, all pages, and the microseconds of virtual time so far.
     fn progress(&self, py: Python<'_>) -> (u64, u64, u64) {
-        let progress = py.detach(|| self.lock().progress());
+        let progress = self.0.detached(py, |plan| plan.progress());
         (progress.finished, progress.total, progress.elapsed_us)
     }
 
     /// What came of it, so far if it is not over, as JSON.
     fn report(&self, py: Python<'_>) -> String {
-        py.detach(|| self.lock().report().to_json())
+        self.0.detached(py, |plan| plan.report().to_json())
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

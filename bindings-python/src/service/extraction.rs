@@ -1,31 +1,29 @@
 //! `silkline::service::extraction` for Python.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::BTreeMap;
 
 use pyo3::{
-    exceptions::PyValueError,
     prelude::*,
     types::{PyBytes, PyString},
 };
 use silkline::{
-    http::{Method, Request},
-    service::{
-        Keys, Pace,
-        extraction::{
-            ExtractionConfig, ExtractionService, FetchFailure, FetchOutcome, FetchQuery,
-            ServiceOutput, Step, Ticket,
-        },
+    http::Request,
+    service::extraction::{
+        ExtractionConfig, ExtractionService, FetchFailure, FetchOutcome, FetchQuery, ServiceOutput,
+        Step, Ticket,
     },
 };
 
-use super::PyAnswer;
+use super::{
+    PyAnswer,
+    settings::{self, pace_per_second, unknown_failure},
+};
 use crate::{
     bridge::PyBridgedQuery,
-    convert::{ReceivedHeaders, Text, delay, moment, seed_or_random, told},
+    convert::{Moment, ReceivedHeaders, Text, delay, seed_or_random, told},
     errors,
+    http::MethodName,
+    shared::Shared,
 };
 
 /// A page that the host is asked to fetch and extract.
@@ -150,12 +148,7 @@ impl Outcome<'_> {
             Self::Status(status) => FetchOutcome::Status(status),
             Self::Failure(name) => {
                 FetchOutcome::Failed(FetchFailure::from_name(&name).ok_or_else(|| {
-                    let known: Vec<_> = FetchFailure::all().map(FetchFailure::name).collect();
-                    PyValueError::new_err(format!(
-                        "`{}` is no failure, these are: {}",
-                        name.escape_debug(),
-                        known.join(", ")
-                    ))
+                    unknown_failure(&name, FetchFailure::all().map(FetchFailure::name))
                 })?)
             }
         })
@@ -219,14 +212,8 @@ pub(crate) enum FirstStep {
 /// (200, {'headline': 'Hello'})
 #[pyclass(name = "ExtractionService", module = "silkline.service", frozen)]
 pub(crate) struct PyExtractionService {
-    inner: Mutex<ExtractionService>,
+    machine: Shared<ExtractionService>,
     max_payload: usize,
-}
-
-impl PyExtractionService {
-    fn lock(&self) -> MutexGuard<'_, ExtractionService> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[pymethods]
@@ -259,16 +246,16 @@ impl PyExtractionService {
         epoch: Option<f64>,
         algorithm_version: Option<String>,
     ) -> PyResult<Self> {
-        let keys = keys.map_or_else(Keys::any, Keys::only);
         let mut config = ExtractionConfig::default()
-            .with_keys(keys.with_disabled(disabled_keys.unwrap_or_default()))
-            .with_system_pace(system_rate.map(|rate| pace("system_rate", rate)).transpose()?)
-            .with_domain_pace(domain_rate.map(|rate| pace("domain_rate", rate)).transpose()?)
+            .with_keys(settings::keys(keys, disabled_keys))
+            .with_system_pace(pace_per_second("system_rate", system_rate)?)
+            .with_domain_pace(pace_per_second("domain_rate", domain_rate)?)
+            .with_occupied(settings::delays("occupied", occupied)?)
             .with_domain_concurrency(domain_concurrency)
             .with_blacklist(blacklist.unwrap_or_default())
             .with_shuffled_results(shuffle);
-        if let Some(rate) = rate {
-            config = config.with_pace(pace("rate", rate)?);
+        if let Some(pace) = pace_per_second("rate", rate)? {
+            config = config.with_pace(pace);
         }
         if let Some(burst) = burst {
             let pace = config.pace().with_burst(burst);
@@ -282,12 +269,6 @@ impl PyExtractionService {
         }
         if let Some(timeout) = query_timeout {
             config = config.with_query_timeout(delay("query_timeout", timeout)?);
-        }
-        if let Some(domains) = occupied {
-            let domains = domains
-                .into_iter()
-                .map(|(domain, time)| delay("occupied", time).map(|time| (domain, time)));
-            config = config.with_occupied(domains.collect::<PyResult<Vec<_>>>()?);
         }
         if let Some(wait) = domain_wait {
             config = config.with_domain_wait(delay("domain_wait", wait)?);
@@ -304,7 +285,7 @@ impl PyExtractionService {
         }
         let max_payload = config.max_payload();
         let seed = seed_or_random(py, seed)?;
-        Ok(Self { inner: Mutex::new(ExtractionService::new(config, seed)), max_payload })
+        Ok(Self { machine: Shared::new(ExtractionService::new(config, seed)), max_payload })
     }
 
     /// How many bytes a request's body may have. One more is enough to be told off.
@@ -317,19 +298,17 @@ impl PyExtractionService {
     fn handle_request(
         &self,
         py: Python<'_>,
-        method: Text,
+        method: MethodName,
         url: Text,
         headers: ReceivedHeaders,
         body: &Bound<'_, PyBytes>,
-        now: f64,
+        now: Moment,
     ) -> PyResult<FirstStep> {
-        let now = moment(now)?;
-        let method: Method = method.value.parse().map_err(|error| errors::method(py, &error))?;
-        let request = Request::new(method, url.value)
+        let request = Request::new(method.0, url.value)
             .with_headers(headers.0)
             .with_body(body.as_bytes().to_vec());
         // Reading a large body takes a while, and other threads may want to run.
-        let step = py.detach(|| self.lock().handle_request(&request, now));
+        let step = self.machine.detached(py, |machine| machine.handle_request(&request, now.0));
         match step {
             Step::Answer(answer) => PyAnswer::from_core(py, None, answer).map(FirstStep::Answer),
             Step::Fetch { ticket, queries } => {
@@ -342,9 +321,8 @@ impl PyExtractionService {
     }
 
     /// Answers what the host could not read as an HTTP request.
-    fn handle_malformed(&self, py: Python<'_>, now: f64) -> PyResult<PyAnswer> {
-        let now = moment(now)?;
-        let answer = self.lock().handle_malformed(now);
+    fn handle_malformed(&self, py: Python<'_>, now: Moment) -> PyResult<PyAnswer> {
+        let answer = self.machine.lock(py).handle_malformed(now.0);
         PyAnswer::from_core(py, None, answer)
     }
 
@@ -356,35 +334,28 @@ impl PyExtractionService {
         ticket: u64,
         index: usize,
         outcome: Outcome<'_>,
-        now: f64,
+        now: Moment,
     ) -> PyResult<Option<PyAnswer>> {
-        let (now, outcome) = (moment(now)?, outcome.into_core()?);
-        let ticket = Ticket::from_number(ticket);
-        let answer = py.detach(|| self.lock().handle_fetched(ticket, index, &outcome, now));
-        answer.map(|answer| PyAnswer::from_core(py, Some(ticket.number()), answer)).transpose()
+        let (named, outcome) = (Ticket::from_number(ticket), outcome.into_core()?);
+        let call =
+            |machine: &mut ExtractionService| machine.handle_fetched(named, index, &outcome, now.0);
+        let answer = self.machine.detached(py, call);
+        answer.map(|answer| PyAnswer::from_core(py, Some(ticket), answer)).transpose()
     }
 
     /// The client of a request went away: nothing more is wanted for it.
-    fn handle_closed(&self, ticket: u64, now: f64) -> PyResult<()> {
-        let now = moment(now)?;
-        self.lock().handle_closed(Ticket::from_number(ticket), now);
-        Ok(())
+    fn handle_closed(&self, py: Python<'_>, ticket: u64, now: Moment) {
+        self.machine.lock(py).handle_closed(Ticket::from_number(ticket), now.0);
     }
 
     /// What is to be done next: an answer to send, the moment to come back, or nothing.
-    fn poll(&self, py: Python<'_>, now: f64) -> PyResult<Option<Output>> {
-        let now = moment(now)?;
-        let output = self.lock().poll(now);
+    fn poll(&self, py: Python<'_>, now: Moment) -> PyResult<Option<Output>> {
+        let output = self.machine.lock(py).poll(now.0);
         Output::from_core(py, output)
     }
 
     /// The counts so far, as JSON.
-    fn stats_json(&self) -> String {
-        self.lock().stats().to_json()
+    fn stats_json(&self, py: Python<'_>) -> String {
+        self.machine.lock(py).stats().to_json()
     }
-}
-
-fn pace(name: &str, rate: f64) -> PyResult<Pace> {
-    Pace::per_second(rate)
-        .ok_or_else(|| PyValueError::new_err(format!("{name} must be a number above 0")))
 }

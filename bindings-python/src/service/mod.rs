@@ -2,6 +2,7 @@
 
 mod extraction;
 mod proxy;
+mod settings;
 mod zyte_api;
 
 use pyo3::{prelude::*, types::PyBytes};
