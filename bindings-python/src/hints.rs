@@ -55,16 +55,8 @@ macro_rules! tuple {
     };
 }
 
-/// A list of this type.
-macro_rules! list {
-    ($element:expr) => {
-        $crate::hints::subscripted(&$crate::hints::LIST, &$element)
-    };
-}
+pub(crate) use {literal, tuple};
 
-pub(crate) use {list, literal, tuple};
-
-pub(crate) const LIST: PyStaticExpr = identifier!("builtins", "list");
 pub(crate) const LITERAL: PyStaticExpr = identifier!("typing", "Literal");
 pub(crate) const TUPLE: PyStaticExpr = identifier!("builtins", "tuple");
 

@@ -6,6 +6,7 @@ use pyo3::{
     Borrowed,
     exceptions::PyKeyError,
     prelude::*,
+    sync::PyOnceLock,
     types::{PyBytes, PyList, PyTuple},
 };
 use silkline::http::{self, ApiKey, Headers, Method, Request};
@@ -228,6 +229,25 @@ impl PyRequest {
 
     fn __getnewargs__(&self, py: Python<'_>) -> (&str, &str, Py<PyHeaders>, Py<PyBytes>) {
         (&self.method, &self.url, self.headers.clone_ref(py), self.body.clone_ref(py))
+    }
+}
+
+/// A request that becomes an object when it is asked for.
+pub(crate) struct LazyRequest {
+    pub(crate) inner: Request,
+    object: PyOnceLock<Py<PyRequest>>,
+}
+
+impl From<Request> for LazyRequest {
+    fn from(inner: Request) -> Self {
+        Self { inner, object: PyOnceLock::new() }
+    }
+}
+
+impl LazyRequest {
+    pub(crate) fn object(&self, py: Python<'_>) -> PyResult<Py<PyRequest>> {
+        let make = || Py::new(py, PyRequest::from_core(py, self.inner.clone())?);
+        self.object.get_or_try_init(py, make).map(|request| request.clone_ref(py))
     }
 }
 

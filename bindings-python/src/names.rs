@@ -59,7 +59,28 @@ macro_rules! match_args {
     };
 }
 
-pub(crate) use {literal, match_args};
+/// An object whose class PyO3 cannot know, with the type that the stub gives it.
+macro_rules! object {
+    ($(#[$doc:meta])* $name:ident: $class:ty = $hint:expr) => {
+        $(#[$doc])*
+        pub(crate) struct $name(pub(crate) pyo3::Py<$class>);
+
+        impl<'py> pyo3::IntoPyObject<'py> for $name {
+            type Target = $class;
+            type Output = pyo3::Bound<'py, $class>;
+            type Error = core::convert::Infallible;
+
+            #[cfg(feature = "stubs")]
+            const OUTPUT_TYPE: pyo3::inspect::PyStaticExpr = $hint;
+
+            fn into_pyobject(self, py: pyo3::Python<'py>) -> Result<Self::Output, Self::Error> {
+                Ok(self.0.into_bound(py))
+            }
+        }
+    };
+}
+
+pub(crate) use {literal, match_args, object};
 
 use pyo3::{Borrowed, exceptions::PyValueError, prelude::*};
 

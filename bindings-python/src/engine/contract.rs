@@ -1,13 +1,17 @@
 //! What both engines say to their driver, and it to them.
 
-use pyo3::prelude::*;
+use core::{convert::Infallible, marker::PhantomData};
+
+#[cfg(feature = "stubs")]
+use pyo3::inspect::PyStaticExpr;
+use pyo3::{IntoPyObjectExt, prelude::*, types::PyList};
 use silkline::{
     Timestamp,
-    engine::{Failure, IdleReason, Receipt, RequestId, WaitReason},
+    engine::{Failure, IdleReason, Receipt, RequestId, UnknownRequest, WaitReason},
 };
 
 use crate::{
-    convert,
+    convert, errors,
     names::{self, literal, match_args},
 };
 
@@ -27,9 +31,13 @@ literal! {
     ReceiptName { "accepted", "late" }
 }
 
-impl From<Receipt> for ReceiptName {
-    fn from(receipt: Receipt) -> Self {
-        Self(receipt.as_str())
+impl ReceiptName {
+    pub(super) fn from_core(
+        py: Python<'_>,
+        receipt: Result<Receipt, UnknownRequest>,
+    ) -> PyResult<Self> {
+        let receipt = receipt.map_err(|error| errors::unknown_request(py, &error))?;
+        Ok(Self(receipt.as_str()))
     }
 }
 
@@ -184,4 +192,37 @@ impl PyIdle {
     fn __getnewargs__(&self) -> (IdleReasonName,) {
         (self.reason,)
     }
+}
+
+/// What to do next, one after the other.
+pub(crate) struct Outputs<O>(Py<PyList>, PhantomData<O>);
+
+impl<'py, O: IntoPyObject<'py>> Outputs<O> {
+    /// Each output becomes an object at once, so that it moves only once.
+    pub(super) fn new(
+        py: Python<'py>,
+        outputs: impl Iterator<Item = PyResult<O>>,
+    ) -> PyResult<Self> {
+        let object = |output: PyResult<O>| output?.into_bound_py_any(py);
+        let objects = outputs.map(object).collect::<PyResult<Vec<_>>>()?;
+        Ok(Self(PyList::new(py, objects)?.unbind(), PhantomData))
+    }
+}
+
+impl<'py, O: IntoPyObject<'py>> IntoPyObject<'py> for Outputs<O> {
+    type Target = PyList;
+    type Output = Bound<'py, PyList>;
+    type Error = Infallible;
+
+    #[cfg(feature = "stubs")]
+    const OUTPUT_TYPE: PyStaticExpr = Vec::<O>::OUTPUT_TYPE;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
+        Ok(self.0.into_bound(py))
+    }
+}
+
+/// The key of a job as the beginning of a `repr` shows it.
+pub(super) fn shown_key(py: Python<'_>, key: Option<&str>) -> PyResult<String> {
+    key.map_or(Ok(String::new()), |key| Ok(format!("{}, ", convert::shown(py, key)?)))
 }

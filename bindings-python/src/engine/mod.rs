@@ -3,6 +3,7 @@
 mod bodies;
 mod contract;
 mod extraction;
+mod machine;
 mod proxy;
 
 pub(crate) use contract::{PyAbort, PyIdle, PyWaitUntil};

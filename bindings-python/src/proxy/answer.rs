@@ -1,15 +1,11 @@
 //! What answers say.
 
-use core::convert::Infallible;
-
-#[cfg(feature = "stubs")]
-use pyo3::inspect::PyStaticExpr;
 use pyo3::{exceptions::PyBaseException, prelude::*};
 use silkline::proxy::{
     OutgoingAddress, ProxyAnswer, ProxyServiceError, ProxySessionList, SessionId,
 };
 
-use crate::{convert, errors};
+use crate::{convert, errors, names::object};
 
 /// What the head of an answer through the proxy says about session, pace and error.
 ///
@@ -131,25 +127,13 @@ impl PySessionList {
     }
 }
 
-/// An error of the service as an exception object, to be looked at or raised.
-pub(crate) struct ServiceErrorObject(Py<PyBaseException>);
-
-impl ServiceErrorObject {
-    pub(super) fn new(py: Python<'_>, error: &ProxyServiceError) -> Self {
-        Self(errors::proxy_service(py, error).into_value(py))
-    }
+object! {
+    /// An error of the service as an exception object, to be looked at or raised.
+    ServiceErrorObject: PyBaseException = crate::hints::PROXY_SERVICE_ERROR
 }
 
-impl<'py> IntoPyObject<'py> for ServiceErrorObject {
-    type Target = PyBaseException;
-    type Output = Bound<'py, PyBaseException>;
-    type Error = Infallible;
-
-    #[cfg(feature = "stubs")]
-    const OUTPUT_TYPE: PyStaticExpr =
-        pyo3::type_hint_identifier!("silkline.exceptions", "ProxyServiceError");
-
-    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Infallible> {
-        Ok(self.0.into_bound(py))
+impl ServiceErrorObject {
+    pub(crate) fn new(py: Python<'_>, error: &ProxyServiceError) -> Self {
+        Self(errors::proxy_service(py, error).into_value(py))
     }
 }

@@ -4,7 +4,7 @@ mod answer;
 mod api;
 mod options;
 
-pub(crate) use answer::{PyProxyAnswer, PySessionList};
+pub(crate) use answer::{PyProxyAnswer, PySessionList, ServiceErrorObject};
 pub(crate) use api::{
     PyProxiedRequest, PyProxyApi, connect_status, proxy_leaks, read_connect_failure,
     strip_proxy_leaks,

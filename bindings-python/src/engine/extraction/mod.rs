@@ -1,40 +1,30 @@
 //! The engine for the Automatic Extraction API.
 
+mod events;
 mod output;
+mod send;
+mod settings;
 mod stats;
 
 use pyo3::{prelude::*, types::PyBytes};
-use silkline::{
-    Timestamp,
-    engine::{
-        ExtractionConfig, ExtractionEngine, ExtractionJob, ExtractionOutput, JobId, NotSubmitted,
-        Receipt, RequestId, UnknownRequest,
-    },
-    http::Response,
-};
+use silkline::engine::{ExtractionEngine, ExtractionJob, JobId, RequestId};
 
-use self::output::{Output, Outputs, result_of};
 pub(crate) use self::{
-    output::{PyExtractionFinished, PyExtractionSend, PyExtractionStopped, PyExtractionUnmatched},
+    events::{PyExtractionFinished, PyExtractionStopped, PyExtractionUnmatched},
+    send::PyExtractionSend,
     stats::PyExtractionStats,
 };
+use self::{output::Output, settings::Settings};
 use super::{
-    bodies::Bodies,
-    contract::{FailureName, ReceiptName},
+    contract::{FailureName, Outputs, ReceiptName},
+    machine::Machine,
 };
 use crate::{
-    convert::{Body, ReceivedHeaders, Text, delay, moment, seed_or_random},
+    convert::{Body, Moment, ReceivedHeaders, Text, delay, maybe_delay, moment, seed_or_random},
     errors,
-    extraction::{BIG, OneQuery, PyExtractionApi, QueryIter},
+    extraction::{OneQuery, PyExtractionApi, QueryIter},
     schedule::{PyRetryPolicy, RateLike},
-    shared::Shared,
 };
-
-/// What the lock guards.
-struct Machine {
-    engine: ExtractionEngine,
-    bodies: Bodies,
-}
 
 /// Decides which queries to send when, without sockets and clock.
 ///
@@ -74,85 +64,12 @@ struct Machine {
 /// >>> engine.poll(2.5)
 /// Idle('empty')
 #[pyclass(name = "ExtractionEngine", module = "silkline", frozen)]
-pub(crate) struct PyExtractionEngine(Shared<Machine>);
-
-/// The settings of an engine as they are given.
-struct Settings<'py> {
-    rate: Option<RateLike<'py>>,
-    burst: Option<u32>,
-    concurrency: Option<u32>,
-    queue_size: Option<u32>,
-    batch_size: Option<u32>,
-    deadline: Option<f64>,
-    policy: Option<PyRef<'py, PyRetryPolicy>>,
-    cap: Option<u64>,
-    requeue: Option<bool>,
-}
-
-impl Settings<'_> {
-    fn into_core(self, py: Python<'_>) -> PyResult<ExtractionConfig> {
-        let setting = |error| errors::setting(py, &error);
-        let mut config = ExtractionConfig::default().with_cap(self.cap);
-        if let Some(rate) = self.rate {
-            config = config.with_rate(rate.into_core(py)?);
-        }
-        if let Some(burst) = self.burst {
-            config = config.with_burst(burst).map_err(|error| errors::rate(py, &error))?;
-        }
-        if let Some(concurrency) = self.concurrency {
-            config = config.with_concurrency(concurrency).map_err(setting)?;
-        }
-        if let Some(size) = self.queue_size {
-            config = config.with_queue_size(size).map_err(setting)?;
-        }
-        if let Some(size) = self.batch_size {
-            config = config.with_batch_size(size).map_err(setting)?;
-        }
-        if let Some(deadline) = self.deadline {
-            config = config.with_deadline(delay("deadline", deadline)?);
-        }
-        if let Some(policy) = self.policy {
-            config = config.with_policy(policy.0.clone());
-        }
-        if let Some(requeue) = self.requeue {
-            config = config.with_requeue(requeue);
-        }
-        Ok(config)
-    }
-}
+pub(crate) struct PyExtractionEngine(Machine<ExtractionEngine>);
 
 impl PyExtractionEngine {
-    fn over(engine: ExtractionEngine) -> Self {
-        Self(Shared::new(Machine { engine, bodies: Bodies::default() }))
+    fn take(&self, py: Python<'_>, job: ExtractionJob, now: Moment) -> PyResult<u64> {
+        self.0.submit(py, |engine| engine.submit(job, now.0))
     }
-
-    fn take(
-        &self,
-        py: Python<'_>,
-        job: ExtractionJob,
-        now: Timestamp,
-    ) -> Result<JobId, NotSubmitted> {
-        self.0.lock(py).engine.submit(job, now)
-    }
-}
-
-/// The body of an output's result, and those that nobody needs any more.
-fn body_of(
-    py: Python<'_>,
-    bodies: &mut Bodies,
-    output: &ExtractionOutput,
-) -> (Option<Py<PyBytes>>, Option<Bodies>) {
-    match output {
-        ExtractionOutput::Event(event) => {
-            (result_of(event).and_then(|result| bodies.find(py, result.body())), None)
-        }
-        ExtractionOutput::Abort(_) => (None, None),
-        _ => (None, bodies.clear()),
-    }
-}
-
-fn receipt(py: Python<'_>, receipt: Result<Receipt, UnknownRequest>) -> PyResult<ReceiptName> {
-    receipt.map(ReceiptName::from).map_err(|error| errors::unknown_request(py, &error))
 }
 
 /// A job with the text that comes back with its event.
@@ -197,7 +114,7 @@ impl PyExtractionEngine {
             requeue,
         };
         let (config, seed) = (settings.into_core(py)?, seed_or_random(py, seed)?);
-        Ok(Self::over(ExtractionEngine::new(api.0.clone(), config, seed, moment(now)?)))
+        Ok(Self(Machine::new(ExtractionEngine::new(api.0.clone(), config, seed, moment(now)?))))
     }
 
     /// An engine that goes on where a snapshot was taken, ``downtime`` seconds ago if that is known
@@ -223,7 +140,7 @@ impl PyExtractionEngine {
         py: Python<'_>,
         api: PyRef<'_, PyExtractionApi>,
         snapshot: Body,
-        now: f64,
+        now: Moment,
         downtime: Option<f64>,
         rate: Option<RateLike<'_>>,
         burst: Option<u32>,
@@ -246,11 +163,12 @@ impl PyExtractionEngine {
             cap,
             requeue,
         };
-        let (config, now) = (settings.into_core(py)?, moment(now)?);
-        let downtime = downtime.map(|downtime| delay("downtime", downtime)).transpose()?;
+        let (config, downtime) = (settings.into_core(py)?, maybe_delay("downtime", downtime)?);
         let (api, bytes) = (api.0.clone(), snapshot.0.as_bytes(py));
-        let engine = py.detach(|| ExtractionEngine::restore(api, config, bytes, now, downtime));
-        engine.map(Self::over).map_err(|error| errors::snapshot(py, &error))
+        let engine = py.detach(|| ExtractionEngine::restore(api, config, bytes, now.0, downtime));
+        engine
+            .map(|engine| Self(Machine::new(engine)))
+            .map_err(|error| errors::snapshot(py, &error))
     }
 
     /// Takes a job in: a query (a `Query`, or a mapping in the service's own spelling), a priority
@@ -261,12 +179,11 @@ impl PyExtractionEngine {
         &self,
         py: Python<'_>,
         query: OneQuery,
-        now: f64,
+        now: Moment,
         priority: i32,
         key: Option<Text>,
     ) -> PyResult<u64> {
-        let id = self.take(py, job(query, priority, key), moment(now)?);
-        id.map(JobId::as_u64).map_err(|error| errors::not_submitted(py, &error))
+        self.take(py, job(query, priority, key), now)
     }
 
     /// Takes a job in for each query of an iterable, as long as there is room, and gives the ids of
@@ -285,19 +202,14 @@ impl PyExtractionEngine {
         &self,
         py: Python<'_>,
         queries: QueryIter<'_>,
-        now: f64,
+        now: Moment,
         priority: i32,
     ) -> PyResult<Vec<u64>> {
-        let now = moment(now)?;
-        let mut ids = Vec::new();
-        let mut queries = queries.0;
-        while self.0.lock(py).engine.room() > 0 {
+        let (mut queries, mut ids) = (queries.0, Vec::new());
+        while self.room(py) > 0 {
             let Some(query) = queries.next() else { return Ok(ids) };
             let query = query?.extract::<OneQuery>()?;
-            match self.take(py, job(query, priority, None), now) {
-                Ok(id) => ids.push(id.as_u64()),
-                Err(error) => return Err(errors::not_submitted(py, &error)),
-            }
+            ids.push(self.take(py, job(query, priority, None), now)?);
         }
         Ok(ids)
     }
@@ -305,29 +217,23 @@ impl PyExtractionEngine {
     /// How many further jobs are taken in; none of a closed engine.
     #[getter]
     fn room(&self, py: Python<'_>) -> u32 {
-        self.0.lock(py).engine.room()
+        self.0.call(py, |engine| engine.room())
     }
 
     /// Ends a job as cancelled; false if it has ended. A request whose jobs are all cancelled is
     /// aborted; what it cost still counts.
-    fn cancel(&self, py: Python<'_>, job: u64, now: f64) -> PyResult<bool> {
-        let now = moment(now)?;
-        Ok(self.0.lock(py).engine.cancel(JobId::from_u64(job), now))
+    fn cancel(&self, py: Python<'_>, job: u64, now: Moment) -> bool {
+        self.0.call(py, |engine| engine.cancel(JobId::from_u64(job), now.0))
     }
 
     /// Whether a job is unfinished.
     fn __contains__(&self, py: Python<'_>, job: u64) -> bool {
-        self.0.lock(py).engine.contains(JobId::from_u64(job))
+        self.0.call(py, |engine| engine.contains(JobId::from_u64(job)))
     }
 
     /// What to do next. Call until it says `WaitUntil` or `Idle`.
-    fn poll(&self, py: Python<'_>, now: f64) -> PyResult<Output> {
-        let now = moment(now)?;
-        let mut machine = self.0.lock(py);
-        let output = machine.engine.poll(now);
-        let (body, done) = body_of(py, &mut machine.bodies, &output);
-        drop(machine);
-        drop(done);
+    fn poll(&self, py: Python<'_>, now: Moment) -> PyResult<Output> {
+        let (output, body) = self.0.poll(py, |engine| engine.poll(now.0));
         Output::from_core(py, output, body)
     }
 
@@ -340,23 +246,16 @@ impl PyExtractionEngine {
     /// >>> ids = engine.submit_many(pages, 0.0)
     /// >>> engine.poll_batch(0.0, 64)
     /// [ExtractionSend(1, <1 queries>, deadline=605.0), ExtractionSend(2, <1 queries>, deadline=605.0), WaitUntil(0.2, 'rate')]
-    fn poll_batch(&self, py: Python<'_>, now: f64, most: usize) -> PyResult<Outputs> {
-        let now = moment(now)?;
-        let mut machine = self.0.lock(py);
-        let outputs = machine.engine.poll_batch(now, most);
-        let (bodies, done): (Vec<_>, Vec<_>) =
-            outputs.iter().map(|output| body_of(py, &mut machine.bodies, output)).unzip();
-        drop(machine);
-        drop(done);
-        Outputs::from_core(py, outputs, bodies)
+    fn poll_batch(&self, py: Python<'_>, now: Moment, most: usize) -> PyResult<Outputs<Output>> {
+        let outputs = self.0.poll_batch(py, |engine| engine.poll_batch(now.0, most));
+        Outputs::new(py, outputs.map(|(output, body)| Output::from_core(py, output, body)))
     }
 
     /// Says that a request left, if the driver knows. Optional. Raises `UnknownRequest`, as all
     /// that follows, for an id that no request has that was handed out and not answered.
-    fn handle_sent(&self, py: Python<'_>, request_id: u64, now: f64) -> PyResult<ReceiptName> {
-        let (id, now) = (RequestId::from_u64(request_id), moment(now)?);
-        let answer = self.0.lock(py).engine.handle_sent(id, now);
-        receipt(py, answer)
+    fn handle_sent(&self, py: Python<'_>, request_id: u64, now: Moment) -> PyResult<ReceiptName> {
+        let id = RequestId::from_u64(request_id);
+        ReceiptName::from_core(py, self.0.call(py, |engine| engine.handle_sent(id, now.0)))
     }
 
     /// Takes the answer of a request, with its whole body, any content coding undone. ``bytes`` are
@@ -369,18 +268,12 @@ impl PyExtractionEngine {
         status: u16,
         headers: ReceivedHeaders,
         body: Body,
-        now: f64,
+        now: Moment,
     ) -> PyResult<ReceiptName> {
-        let (id, now) = (RequestId::from_u64(request_id), moment(now)?);
-        let (bytes, kept) = (body.0.as_bytes(py), body.0.clone_ref(py));
-        let call = |machine: &mut Machine| {
-            let response = Response::new(status, headers.0, bytes);
-            let before = machine.bodies.keep(&response.body, kept);
-            (machine.engine.handle_response(id, response, now), before)
-        };
-        let (answer, _before) =
-            if bytes.len() < BIG { call(&mut self.0.lock(py)) } else { self.0.detached(py, call) };
-        receipt(py, answer)
+        let id = RequestId::from_u64(request_id);
+        let handle =
+            |engine: &mut ExtractionEngine, response| engine.handle_response(id, response, now.0);
+        self.0.handle_response(py, status, headers, body, handle)
     }
 
     /// Says that a request has no answer: ``"network"`` (the connection broke), ``"not_sent"`` (it
@@ -390,50 +283,44 @@ impl PyExtractionEngine {
         py: Python<'_>,
         request_id: u64,
         failure: FailureName,
-        now: f64,
+        now: Moment,
     ) -> PyResult<ReceiptName> {
-        let (id, now) = (RequestId::from_u64(request_id), moment(now)?);
-        let failure = failure.into_core()?;
-        let answer = self.0.lock(py).engine.handle_failure(id, failure, now);
-        receipt(py, answer)
+        let (id, failure) = (RequestId::from_u64(request_id), failure.into_core()?);
+        let receipt = self.0.call(py, |engine| engine.handle_failure(id, failure, now.0));
+        ReceiptName::from_core(py, receipt)
     }
 
     /// Goes on after a stop, as if the account were well again; also ends a pause.
-    fn resume(&self, py: Python<'_>, now: f64) -> PyResult<()> {
-        let now = moment(now)?;
-        self.0.lock(py).engine.resume(now);
-        Ok(())
+    fn resume(&self, py: Python<'_>, now: Moment) {
+        self.0.call(py, |engine| engine.resume(now.0));
     }
 
     /// Begins a billing cycle: what was billed counts no longer against the cap.
-    fn start_cycle(&self, py: Python<'_>, now: f64) -> PyResult<()> {
-        let now = moment(now)?;
-        self.0.lock(py).engine.start_cycle(now);
-        Ok(())
+    fn start_cycle(&self, py: Python<'_>, now: Moment) {
+        self.0.call(py, |engine| engine.start_cycle(now.0));
     }
 
     /// Ends all jobs that are not under way as closed; what is under way may finish until ``grace``
     /// seconds have passed, then it is aborted. Nothing is sent or taken in from here on.
-    fn close(&self, py: Python<'_>, now: f64, grace: f64) -> PyResult<()> {
-        let (now, grace) = (moment(now)?, delay("grace", grace)?);
-        self.0.detached(py, |machine| machine.engine.close(now, grace));
+    fn close(&self, py: Python<'_>, now: Moment, grace: f64) -> PyResult<()> {
+        let grace = delay("grace", grace)?;
+        self.0.detached(py, |engine| engine.close(now.0, grace));
         Ok(())
     }
 
     /// Everything that a new process needs to go on, without the API's key.
-    fn snapshot<'py>(&self, py: Python<'py>, now: f64) -> PyResult<Bound<'py, PyBytes>> {
-        let now = moment(now)?;
-        let bytes = self.0.detached(py, |machine| machine.engine.snapshot(now));
-        Ok(PyBytes::new(py, &bytes))
+    fn snapshot<'py>(&self, py: Python<'py>, now: Moment) -> Bound<'py, PyBytes> {
+        let bytes = self.0.detached(py, |engine| engine.snapshot(now.0));
+        PyBytes::new(py, &bytes)
     }
 
     /// The engine's numbers.
     fn stats(&self, py: Python<'_>) -> PyExtractionStats {
-        self.0.lock(py).engine.stats().into()
+        self.0.call(py, |engine| engine.stats()).into()
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let stats = self.0.lock(py).engine.stats();
+        let stats = self.0.call(py, |engine| engine.stats());
         format!(
             "<ExtractionEngine {} queued, {} waiting, {} under way>",
             stats.queued, stats.waiting, stats.queries_in_flight

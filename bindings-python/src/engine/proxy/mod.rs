@@ -1,91 +1,42 @@
 //! The engine for proxied requests through sessions.
 
+mod events;
+mod job;
 mod output;
+mod send;
+mod settings;
 mod stats;
 
 use std::collections::BTreeMap;
 
-#[cfg(feature = "stubs")]
-use pyo3::inspect::PyStaticExpr;
-use pyo3::{
-    Borrowed,
-    exceptions::PyValueError,
-    prelude::*,
-    types::{PyBytes, PyIterator, PyString},
-};
+use pyo3::{prelude::*, types::PyBytes};
 use silkline::{
-    engine::{
-        JobId, JobSession, ProxyConfig, ProxyEngine, ProxyJob, ProxyOutput, ProxyReply, Receipt,
-        RequestId, SessionCreation, UnknownRequest,
-    },
-    http::{Method, Request, Response},
-    proxy::{ProxyOptions, SessionId},
+    engine::{JobId, ProxyEngine, ProxyJob, ProxyReply, RequestId},
+    proxy::ProxyOptions,
 };
 
-use self::output::{Output, Outputs, body_in};
 pub(crate) use self::{
-    output::{
-        PyProxyEndpoint, PyProxyFetched, PyProxyFinished, PyProxyIncomplete, PyProxySend,
-        PyProxySessionLost, PyProxyStopped,
+    events::{
+        PyProxyFetched, PyProxyFinished, PyProxyIncomplete, PyProxySessionLost, PyProxyStopped,
     },
+    send::{PyProxyEndpoint, PyProxySend},
     stats::PyProxyStats,
 };
+use self::{
+    job::{Target, Targets},
+    output::Output,
+    settings::{CreationName, Settings},
+};
 use super::{
-    bodies::Bodies,
-    contract::{FailureName, ReceiptName},
+    contract::{FailureName, Outputs, ReceiptName},
+    machine::Machine,
 };
 use crate::{
-    convert::{Body, ReceivedHeaders, Text, delay, moment, seed_or_random},
+    convert::{Body, Moment, ReceivedHeaders, Text, delay, maybe_delay, moment, seed_or_random},
     errors,
-    extraction::BIG,
-    http::PyRequest,
-    names::{self, literal},
     proxy::{PyProxyApi, PyProxyOptions},
     schedule::{Margin, PoolSettings, PyRetryPolicy},
-    shared::Shared,
 };
-
-/// What the lock guards.
-struct Machine {
-    engine: ProxyEngine,
-    bodies: Bodies,
-}
-
-literal! {
-    /// How sessions are made.
-    CreationName { "call", "header" }
-}
-
-/// A request to a target as a program has it: a `Request`, or a URL to GET.
-pub(crate) struct Target(Request);
-
-impl FromPyObject<'_, '_> for Target {
-    type Error = PyErr;
-
-    #[cfg(feature = "stubs")]
-    const INPUT_TYPE: PyStaticExpr = crate::hints::TARGET;
-
-    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        if object.is_instance_of::<PyString>() {
-            return Ok(Self(Request::new(Method::GET, object.extract::<Text>()?.value)));
-        }
-        object.cast::<PyRequest>()?.get().to_core(object.py()).map(Self)
-    }
-}
-
-/// Targets one after the other, none before it is asked for.
-pub(crate) struct Targets<'py>(Bound<'py, PyIterator>);
-
-impl<'py> FromPyObject<'_, 'py> for Targets<'py> {
-    type Error = PyErr;
-
-    #[cfg(feature = "stubs")]
-    const INPUT_TYPE: PyStaticExpr = crate::hints::TARGETS;
-
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        object.try_iter().map(Self)
-    }
-}
 
 /// Decides which request to send through which session when, without sockets and clock.
 ///
@@ -130,105 +81,11 @@ impl<'py> FromPyObject<'_, 'py> for Targets<'py> {
 /// >>> engine.poll(0.5)
 /// Idle('empty')
 #[pyclass(name = "ProxyEngine", module = "silkline", frozen)]
-pub(crate) struct PyProxyEngine(Shared<Machine>);
-
-/// The settings of an engine as they are given.
-struct Settings<'py> {
-    pool: PoolSettings,
-    creation: Option<CreationName>,
-    warm_up: Option<u32>,
-    delay: Option<f64>,
-    domain_delays: Option<BTreeMap<String, f64>>,
-    concurrency: Option<u32>,
-    call_concurrency: Option<u32>,
-    queue_size: Option<u32>,
-    deadline: Option<f64>,
-    policy: Option<PyRef<'py, PyRetryPolicy>>,
-    options: Option<PyRef<'py, PyProxyOptions>>,
-    requeue: Option<bool>,
-    keep_secrets: Option<bool>,
-    adopt_all: Option<bool>,
-    delete_on_close: Option<bool>,
-}
-
-impl Settings<'_> {
-    fn into_core(self, py: Python<'_>) -> PyResult<ProxyConfig> {
-        let setting = |error| errors::setting(py, &error);
-        let mut config = ProxyConfig::default().with_pool(self.pool.into_core(py)?);
-        if let Some(name) = self.creation {
-            let creation = names::known(SessionCreation::from_name(name.0), name.0)?;
-            config = config.with_creation(creation);
-        }
-        if let Some(sessions) = self.warm_up {
-            config = config.with_warm_up(sessions).map_err(setting)?;
-        }
-        if let Some(seconds) = self.delay {
-            config = config.with_delay(delay("delay", seconds)?);
-        }
-        for (domain, seconds) in self.domain_delays.into_iter().flatten() {
-            config = config.with_domain_delay(&domain, delay("domain_delays", seconds)?);
-        }
-        if let Some(concurrency) = self.concurrency {
-            config = config.with_concurrency(concurrency).map_err(setting)?;
-        }
-        if let Some(concurrency) = self.call_concurrency {
-            config = config.with_call_concurrency(concurrency).map_err(setting)?;
-        }
-        if let Some(size) = self.queue_size {
-            config = config.with_queue_size(size).map_err(setting)?;
-        }
-        if let Some(deadline) = self.deadline {
-            config = config.with_deadline(delay("deadline", deadline)?);
-        }
-        if let Some(policy) = self.policy {
-            config = config.with_policy(policy.0.clone());
-        }
-        if let Some(options) = self.options {
-            let options = config.with_options(options.0.clone());
-            config = options.map_err(|error| errors::proxy_options(py, &error))?;
-        }
-        if let Some(requeue) = self.requeue {
-            config = config.with_requeue(requeue);
-        }
-        if let Some(keep) = self.keep_secrets {
-            config = config.with_keep_secrets(keep);
-        }
-        if let Some(adopt) = self.adopt_all {
-            config = config.with_adopt_all(adopt);
-        }
-        if let Some(delete) = self.delete_on_close {
-            config = config.with_delete_on_close(delete);
-        }
-        Ok(config)
-    }
-}
-
-fn receipt(py: Python<'_>, receipt: Result<Receipt, UnknownRequest>) -> PyResult<ReceiptName> {
-    receipt.map(ReceiptName::from).map_err(|error| errors::unknown_request(py, &error))
-}
-
-/// The body that an output's event holds, and those that nobody needs any more.
-fn body_of(
-    py: Python<'_>,
-    bodies: &mut Bodies,
-    output: &ProxyOutput,
-) -> (Option<Py<PyBytes>>, Option<Bodies>) {
-    match output {
-        ProxyOutput::Event(event) => (body_in(event).and_then(|body| bodies.find(py, body)), None),
-        ProxyOutput::Abort(_) => (None, None),
-        _ => (None, bodies.clear()),
-    }
-}
+pub(crate) struct PyProxyEngine(Machine<ProxyEngine>);
 
 impl PyProxyEngine {
-    fn over(engine: ProxyEngine) -> Self {
-        Self(Shared::new(Machine { engine, bodies: Bodies::default() }))
-    }
-
-    fn take(&self, py: Python<'_>, job: ProxyJob, now: f64) -> PyResult<u64> {
-        let now = moment(now)?;
-        let id = self.0.lock(py).engine.submit(job, now);
-        id.map(JobId::as_u64).map_err(|error| errors::not_submitted(py, &error))
+    fn take(&self, py: Python<'_>, job: ProxyJob, now: Moment) -> PyResult<u64> {
+        self.0.submit(py, |engine| engine.submit(job, now.0))
     }
 }
 
@@ -300,7 +157,7 @@ impl PyProxyEngine {
             delete_on_close,
         };
         let (config, seed) = (settings.into_core(py)?, seed_or_random(py, seed)?);
-        Ok(Self::over(ProxyEngine::new(api.0.clone(), config, seed, moment(now)?)))
+        Ok(Self(Machine::new(ProxyEngine::new(api.0.clone(), config, seed, moment(now)?))))
     }
 
     /// An engine that goes on where a snapshot was taken, ``downtime`` seconds ago if that is known
@@ -327,7 +184,7 @@ impl PyProxyEngine {
         py: Python<'_>,
         api: PyRef<'_, PyProxyApi>,
         snapshot: Body,
-        now: f64,
+        now: Moment,
         downtime: Option<f64>,
         size: Option<u32>,
         margin: Margin,
@@ -380,12 +237,12 @@ impl PyProxyEngine {
             adopt_all,
             delete_on_close,
         };
-        let (config, now) = (settings.into_core(py)?, moment(now)?);
-        let seconds = |downtime| crate::convert::delay("downtime", downtime);
-        let downtime = downtime.map(seconds).transpose()?;
+        let (config, downtime) = (settings.into_core(py)?, maybe_delay("downtime", downtime)?);
         let (api, bytes) = (api.0.clone(), snapshot.0.as_bytes(py));
-        let engine = py.detach(|| ProxyEngine::restore(api, config, bytes, now, downtime));
-        engine.map(Self::over).map_err(|error| errors::snapshot(py, &error))
+        let engine = py.detach(|| ProxyEngine::restore(api, config, bytes, now.0, downtime));
+        engine
+            .map(|engine| Self(Machine::new(engine)))
+            .map_err(|error| errors::snapshot(py, &error))
     }
 
     /// Takes a job in: a request (a `Request`, or a URL to GET), options, which win over those of
@@ -419,7 +276,7 @@ impl PyProxyEngine {
         &self,
         py: Python<'_>,
         request: Target,
-        now: f64,
+        now: Moment,
         options: Option<&PyProxyOptions>,
         session: Option<Text>,
         replace_session: bool,
@@ -428,27 +285,7 @@ impl PyProxyEngine {
         priority: i32,
         key: Option<Text>,
     ) -> PyResult<u64> {
-        let session = match (session, stay_in) {
-            (Some(_), _) if outside_sessions => {
-                return Err(PyValueError::new_err("outside sessions there is no session to name"));
-            }
-            (_, Some(_)) if outside_sessions => {
-                return Err(PyValueError::new_err("outside sessions there is none to stay in"));
-            }
-            (Some(_), Some(_)) => {
-                return Err(PyValueError::new_err("a session is named or stayed in, not both"));
-            }
-            (Some(name), None) => {
-                JobSession::Named { name: name.value.into(), replace: replace_session }
-            }
-            (None, Some(id)) => {
-                let session =
-                    SessionId::new(id.value).map_err(|error| errors::session_id(py, &error))?;
-                JobSession::Stay { session }
-            }
-            (None, None) if outside_sessions => JobSession::Outside,
-            (None, None) => JobSession::Pool,
-        };
+        let session = job::session(py, session, replace_session, stay_in, outside_sessions)?;
         let options = options.map_or_else(ProxyOptions::new, |options| options.0.clone());
         let job = ProxyJob::new(request.0)
             .with_options(options)
@@ -475,13 +312,13 @@ impl PyProxyEngine {
         &self,
         py: Python<'_>,
         requests: Targets<'_>,
-        now: f64,
+        now: Moment,
         options: Option<&PyProxyOptions>,
         priority: i32,
     ) -> PyResult<Vec<u64>> {
         let options = options.map_or_else(ProxyOptions::new, |options| options.0.clone());
         let (mut requests, mut ids) = (requests.0, Vec::new());
-        while self.0.lock(py).engine.room() > 0 {
+        while self.room(py) > 0 {
             let Some(request) = requests.next() else { return Ok(ids) };
             let job = ProxyJob::new(request?.extract::<Target>()?.0).with_priority(priority);
             ids.push(self.take(py, job.with_options(options.clone()), now)?);
@@ -492,44 +329,37 @@ impl PyProxyEngine {
     /// How many further jobs are taken in; none of a closed engine.
     #[getter]
     fn room(&self, py: Python<'_>) -> u32 {
-        self.0.lock(py).engine.room()
+        self.0.call(py, |engine| engine.room())
     }
 
     /// Ends a job as cancelled; false if it has ended. A request under way for it is aborted; what
     /// it cost still counts.
-    fn cancel(&self, py: Python<'_>, job: u64, now: f64) -> PyResult<bool> {
-        let now = moment(now)?;
-        Ok(self.0.lock(py).engine.cancel(JobId::from_u64(job), now))
+    fn cancel(&self, py: Python<'_>, job: u64, now: Moment) -> bool {
+        self.0.call(py, |engine| engine.cancel(JobId::from_u64(job), now.0))
     }
 
     /// Gives a job the request that a snapshot did not keep whole; false if none is waited for.
-    fn supply(&self, py: Python<'_>, job: u64, request: Target, now: f64) -> PyResult<bool> {
-        let now = moment(now)?;
-        let supplied = self.0.lock(py).engine.supply(JobId::from_u64(job), request.0, now);
+    fn supply(&self, py: Python<'_>, job: u64, request: Target, now: Moment) -> PyResult<bool> {
+        let job = JobId::from_u64(job);
+        let supplied = self.0.call(py, |engine| engine.supply(job, request.0, now.0));
         supplied.map_err(|error| errors::proxied_request(py, &error))
     }
 
     /// Ends a named session after the jobs that it has so far: no other request goes through it,
     /// and it is deleted. A job submitted under the name from here on begins another one. False if
     /// there is none of that name.
-    fn end_session(&self, py: Python<'_>, name: Text, now: f64) -> PyResult<bool> {
-        let now = moment(now)?;
-        Ok(self.0.lock(py).engine.end_session(&name.value, now))
+    fn end_session(&self, py: Python<'_>, name: Text, now: Moment) -> bool {
+        self.0.call(py, |engine| engine.end_session(&name.value, now.0))
     }
 
     /// Whether a job is unfinished.
     fn __contains__(&self, py: Python<'_>, job: u64) -> bool {
-        self.0.lock(py).engine.contains(JobId::from_u64(job))
+        self.0.call(py, |engine| engine.contains(JobId::from_u64(job)))
     }
 
     /// What to do next. Call until it says `WaitUntil` or `Idle`.
-    fn poll(&self, py: Python<'_>, now: f64) -> PyResult<Output> {
-        let now = moment(now)?;
-        let mut machine = self.0.lock(py);
-        let output = machine.engine.poll(now);
-        let (body, done) = body_of(py, &mut machine.bodies, &output);
-        drop(machine);
-        drop(done);
+    fn poll(&self, py: Python<'_>, now: Moment) -> PyResult<Output> {
+        let (output, body) = self.0.poll(py, |engine| engine.poll(now.0));
         Output::from_core(py, output, body)
     }
 
@@ -541,24 +371,17 @@ impl PyProxyEngine {
     /// >>> ids = engine.submit_many(["http://a.example/", "http://b.example/"], 0.0)
     /// >>> [type(output).__name__ for output in engine.poll_batch(0.0, 64)]
     /// ['ProxySend', 'ProxySend', 'WaitUntil']
-    fn poll_batch(&self, py: Python<'_>, now: f64, most: usize) -> PyResult<Outputs> {
-        let now = moment(now)?;
-        let mut machine = self.0.lock(py);
-        let outputs = machine.engine.poll_batch(now, most);
-        let (bodies, done): (Vec<_>, Vec<_>) =
-            outputs.iter().map(|output| body_of(py, &mut machine.bodies, output)).unzip();
-        drop(machine);
-        drop(done);
-        Outputs::from_core(py, outputs, bodies)
+    fn poll_batch(&self, py: Python<'_>, now: Moment, most: usize) -> PyResult<Outputs<Output>> {
+        let outputs = self.0.poll_batch(py, |engine| engine.poll_batch(now.0, most));
+        Outputs::new(py, outputs.map(|(output, body)| Output::from_core(py, output, body)))
     }
 
     /// Says that a request left, if the driver knows: a session's rest then begins with that moment.
     /// Optional. Raises `UnknownRequest`, as all that follows, for an id that no request has that
     /// was handed out and not answered.
-    fn handle_sent(&self, py: Python<'_>, request_id: u64, now: f64) -> PyResult<ReceiptName> {
-        let (id, now) = (RequestId::from_u64(request_id), moment(now)?);
-        let answer = self.0.lock(py).engine.handle_sent(id, now);
-        receipt(py, answer)
+    fn handle_sent(&self, py: Python<'_>, request_id: u64, now: Moment) -> PyResult<ReceiptName> {
+        let id = RequestId::from_u64(request_id);
+        ReceiptName::from_core(py, self.0.call(py, |engine| engine.handle_sent(id, now.0)))
     }
 
     /// Takes the answer of a request, when its body has been read: its session is free again. Of a
@@ -575,21 +398,16 @@ impl PyProxyEngine {
         status: u16,
         headers: ReceivedHeaders,
         body: Body,
-        now: f64,
+        now: Moment,
         banned: bool,
         connect: bool,
     ) -> PyResult<ReceiptName> {
-        let (id, now) = (RequestId::from_u64(request_id), moment(now)?);
-        let (bytes, kept) = (body.0.as_bytes(py), body.0.clone_ref(py));
-        let call = |machine: &mut Machine| {
-            let response = Response::new(status, headers.0, bytes);
-            let before = machine.bodies.keep(&response.body, kept);
+        let id = RequestId::from_u64(request_id);
+        let handle = |engine: &mut ProxyEngine, response| {
             let reply = ProxyReply::new(response).with_banned(banned).to_connect(connect);
-            (machine.engine.handle_response(id, reply, now), before)
+            engine.handle_response(id, reply, now.0)
         };
-        let (answer, _before) =
-            if bytes.len() < BIG { call(&mut self.0.lock(py)) } else { self.0.detached(py, call) };
-        receipt(py, answer)
+        self.0.handle_response(py, status, headers, body, handle)
     }
 
     /// Says that a request has no answer: ``"network"`` (the connection broke), ``"not_sent"`` (it
@@ -600,45 +418,41 @@ impl PyProxyEngine {
         py: Python<'_>,
         request_id: u64,
         failure: FailureName,
-        now: f64,
+        now: Moment,
     ) -> PyResult<ReceiptName> {
-        let (id, now) = (RequestId::from_u64(request_id), moment(now)?);
-        let failure = failure.into_core()?;
-        let answer = self.0.lock(py).engine.handle_failure(id, failure, now);
-        receipt(py, answer)
+        let (id, failure) = (RequestId::from_u64(request_id), failure.into_core()?);
+        let receipt = self.0.call(py, |engine| engine.handle_failure(id, failure, now.0));
+        ReceiptName::from_core(py, receipt)
     }
 
     /// Goes on after a stop, as if the account were well again; also ends a pause.
-    fn resume(&self, py: Python<'_>, now: f64) -> PyResult<()> {
-        let now = moment(now)?;
-        self.0.lock(py).engine.resume(now);
-        Ok(())
+    fn resume(&self, py: Python<'_>, now: Moment) {
+        self.0.call(py, |engine| engine.resume(now.0));
     }
 
     /// Ends all jobs that are not under way as closed; what is under way may finish until ``grace``
     /// seconds have passed, then it is aborted. Then the sessions of this engine are deleted.
     /// Nothing else is sent or taken in from here on.
-    fn close(&self, py: Python<'_>, now: f64, grace: f64) -> PyResult<()> {
-        let (now, grace) = (moment(now)?, delay("grace", grace)?);
-        self.0.detached(py, |machine| machine.engine.close(now, grace));
+    fn close(&self, py: Python<'_>, now: Moment, grace: f64) -> PyResult<()> {
+        let grace = delay("grace", grace)?;
+        self.0.detached(py, |engine| engine.close(now.0, grace));
         Ok(())
     }
 
     /// Everything that a new process needs to go on, without the API's key; and of the jobs without
     /// `Cookie`, `Authorization` and body, unless ``keep_secrets`` was asked for.
-    fn snapshot<'py>(&self, py: Python<'py>, now: f64) -> PyResult<Bound<'py, PyBytes>> {
-        let now = moment(now)?;
-        let bytes = self.0.detached(py, |machine| machine.engine.snapshot(now));
-        Ok(PyBytes::new(py, &bytes))
+    fn snapshot<'py>(&self, py: Python<'py>, now: Moment) -> Bound<'py, PyBytes> {
+        let bytes = self.0.detached(py, |engine| engine.snapshot(now.0));
+        PyBytes::new(py, &bytes)
     }
 
     /// The engine's numbers.
     fn stats(&self, py: Python<'_>) -> PyProxyStats {
-        self.0.lock(py).engine.stats().into()
+        self.0.call(py, |engine| engine.stats()).into()
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let stats = self.0.lock(py).engine.stats();
+        let stats = self.0.call(py, |engine| engine.stats());
         format!(
             "<ProxyEngine {} queued, {} waiting, {} under way, {} sessions>",
             stats.queued, stats.waiting, stats.in_flight, stats.pool.sessions
