@@ -64,7 +64,7 @@ impl PyProxyOptions {
         use_https: Option<bool>,
         extra: Option<ReceivedHeaders>,
     ) -> PyResult<Self> {
-        let timeout = timeout.map(|timeout| convert::delay("timeout", timeout)).transpose()?;
+        let timeout = convert::maybe_delay("timeout", timeout)?;
         let texts = [
             ("session", session),
             ("max_retries", max_retries.map(|number| number.to_string())),

@@ -7,7 +7,7 @@ use silkline::{
 };
 
 use crate::{
-    convert::{self, told},
+    convert::{self, Moment, maybe_delay, told},
     shared::Shared,
 };
 
@@ -51,7 +51,7 @@ impl PyPace {
     #[new]
     #[pyo3(signature = (margin, ready = 0.0))]
     fn new(margin: Option<f64>, ready: f64) -> PyResult<Self> {
-        let margin = margin.map(|margin| convert::delay("margin", margin)).transpose()?;
+        let margin = maybe_delay("margin", margin)?;
         Ok(Self(Shared::new(Pace::new(margin, convert::moment(ready)?))))
     }
 
@@ -63,31 +63,27 @@ impl PyPace {
     }
 
     /// Counts a request sent at ``now`` whose domain asks for ``delay`` seconds afterwards.
-    fn begin(&self, py: Python<'_>, delay: f64, now: f64) -> PyResult<PyTurn> {
-        let (delay, now) = (convert::delay("delay", delay)?, convert::moment(now)?);
-        Ok(PyTurn(self.0.lock(py).begin(delay, now)))
+    fn begin(&self, py: Python<'_>, delay: f64, now: Moment) -> PyResult<PyTurn> {
+        let delay = convert::delay("delay", delay)?;
+        Ok(PyTurn(self.0.lock(py).begin(delay, now.0)))
     }
 
     /// The request left at ``now``, later than it was handed out: gives its turn as it is from then
     /// on.
-    fn sent(&self, py: Python<'_>, turn: &PyTurn, now: f64) -> PyResult<PyTurn> {
-        let (mut turn, now) = (turn.0, convert::moment(now)?);
-        self.0.lock(py).sent(&mut turn, now);
-        Ok(PyTurn(turn))
+    fn sent(&self, py: Python<'_>, turn: &PyTurn, now: Moment) -> PyTurn {
+        let mut turn = turn.0;
+        self.0.lock(py).sent(&mut turn, now.0);
+        PyTurn(turn)
     }
 
     /// The request's answer was there at ``now``.
-    fn answered(&self, py: Python<'_>, turn: &PyTurn, now: f64) -> PyResult<()> {
-        let now = convert::moment(now)?;
-        self.0.lock(py).answered(turn.0, now);
-        Ok(())
+    fn answered(&self, py: Python<'_>, turn: &PyTurn, now: Moment) {
+        self.0.lock(py).answered(turn.0, now.0);
     }
 
     /// No answer came in time: nobody knows when the request arrived, so it cools from ``now``.
-    fn timed_out(&self, py: Python<'_>, turn: &PyTurn, now: f64) -> PyResult<()> {
-        let now = convert::moment(now)?;
-        self.0.lock(py).timed_out(turn.0, now);
-        Ok(())
+    fn timed_out(&self, py: Python<'_>, turn: &PyTurn, now: Moment) {
+        self.0.lock(py).timed_out(turn.0, now.0);
     }
 
     /// The request never left: as if it had not begun.
@@ -98,10 +94,9 @@ impl PyPace {
     /// The service says it is too fast: not before ``asked`` seconds have passed, and slower by two
     /// steps.
     #[pyo3(signature = (now, *, asked = None))]
-    fn slow_down(&self, py: Python<'_>, now: f64, asked: Option<f64>) -> PyResult<()> {
-        let asked = asked.map(|asked| convert::delay("asked", asked)).transpose()?;
-        let now = convert::moment(now)?;
-        self.0.lock(py).slow_down(asked, now);
+    fn slow_down(&self, py: Python<'_>, now: Moment, asked: Option<f64>) -> PyResult<()> {
+        let asked = maybe_delay("asked", asked)?;
+        self.0.lock(py).slow_down(asked, now.0);
         Ok(())
     }
 
@@ -111,10 +106,8 @@ impl PyPace {
     }
 
     /// Waits at least until a moment.
-    fn not_before(&self, py: Python<'_>, moment: f64) -> PyResult<()> {
-        let moment = convert::moment(moment)?;
-        self.0.lock(py).not_before(moment);
-        Ok(())
+    fn not_before(&self, py: Python<'_>, moment: Moment) {
+        self.0.lock(py).not_before(moment.0);
     }
 
     /// Steps by which it is slowed down; each adds half of the plain delay.

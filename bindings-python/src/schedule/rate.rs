@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use silkline::schedule::{Rate, RateLimiter};
 
 use crate::{
-    convert::{delay, moment, seconds, told},
+    convert::{Moment, delay, moment, seconds, told},
     errors,
     names::match_args,
     shared::Shared,
@@ -108,9 +108,8 @@ impl PyRateLimiter {
     }
 
     /// Takes so many tokens if there is one; otherwise gives the moment before which there is none.
-    fn try_acquire(&self, py: Python<'_>, count: u32, now: f64) -> PyResult<Option<f64>> {
-        let now = moment(now)?;
-        Ok(self.0.lock(py).try_acquire(count, now).err().map(told))
+    fn try_acquire(&self, py: Python<'_>, count: u32, now: Moment) -> Option<f64> {
+        self.0.lock(py).try_acquire(count, now.0).err().map(told)
     }
 
     /// Undoes the latest taking, because its use never happened; false if that is not possible.
@@ -119,8 +118,7 @@ impl PyRateLimiter {
     }
 
     /// When the next token is there: ``now`` if one is.
-    fn ready_at(&self, py: Python<'_>, now: f64) -> PyResult<f64> {
-        let now = moment(now)?;
-        Ok(told(self.0.lock(py).ready_at(now)))
+    fn ready_at(&self, py: Python<'_>, now: Moment) -> f64 {
+        told(self.0.lock(py).ready_at(now.0))
     }
 }

@@ -7,7 +7,7 @@ use silkline::schedule::{FailureClass, Progress, RetryPolicy};
 
 use super::rules::PyRule;
 use crate::{
-    convert::{delay, moment, seconds, told},
+    convert::{Moment, maybe_delay, seconds, told},
     names::{self, literal},
     rng::PyRng,
     shared::Shared,
@@ -43,8 +43,8 @@ pub(crate) struct PyProgress(Shared<Progress>);
 #[pymethods]
 impl PyProgress {
     #[new]
-    fn new(first_attempt: f64) -> PyResult<Self> {
-        Ok(Self(Shared::new(Progress::new(moment(first_attempt)?))))
+    fn new(first_attempt: Moment) -> Self {
+        Self(Shared::new(Progress::new(first_attempt.0)))
     }
 
     /// Failures of a class so far.
@@ -112,14 +112,13 @@ impl PyRetryPolicy {
         py: Python<'_>,
         progress: &PyProgress,
         failure: FailureClassName,
-        now: f64,
+        now: Moment,
         rng: &PyRng,
         asked: Option<f64>,
     ) -> PyResult<Option<f64>> {
-        let (class, now) = (failure.into_core()?, moment(now)?);
-        let asked = asked.map(|asked| delay("asked", asked)).transpose()?;
+        let (class, asked) = (failure.into_core()?, maybe_delay("asked", asked)?);
         let mut progress = progress.0.lock(py);
-        let wait = rng.with(py, |rng| self.0.next(&mut progress, class, asked, now, rng));
+        let wait = rng.with(py, |rng| self.0.next(&mut progress, class, asked, now.0, rng));
         Ok(wait.map(seconds))
     }
 
