@@ -350,7 +350,6 @@ impl ProxyEngine {
         let now = self.clock.see(now);
         self.calls.forgive();
         self.gate.close(now + grace);
-        self.calls.begin_closing();
         self.end_grounded(now);
     }
 
