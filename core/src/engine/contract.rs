@@ -1,5 +1,7 @@
 //! What both engines say to their driver, and it to them.
 
+use alloc::vec::Vec;
+
 use super::RequestId;
 use crate::{extraction::InvalidQuery, proxy::InvalidProxiedRequest};
 
@@ -252,4 +254,23 @@ impl InvalidSetting {
         let (value, least, most) = (value.into(), least.into(), most.into());
         Err(Self { setting, value, least, most })
     }
+}
+
+/// What to do next, up to `most` things at once, or to the one after which there is nothing more to
+/// do at this moment.
+pub(super) fn batch<O>(
+    most: usize,
+    mut next: impl FnMut() -> O,
+    is_rest: impl Fn(&O) -> bool,
+) -> Vec<O> {
+    let mut outputs = Vec::new();
+    while outputs.len() < most {
+        let output = next();
+        let rest = is_rest(&output);
+        outputs.push(output);
+        if rest {
+            break;
+        }
+    }
+    outputs
 }

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     Rng, Timestamp,
-    schedule::{DomainQueues, FailureClass, Level, Next, Progress, RetryPolicy, Slab, Timers},
+    schedule::{
+        DomainQueues, FailureClass, Level, Next, Progress, RetryPolicy, Slab, Timers, Verdict,
+    },
 };
 
 /// More attempts, or billed ones, than a job can have had.
@@ -44,6 +46,8 @@ pub(crate) struct Job<T> {
     /// What it needs to be sent, as its machine tells queues apart.
     pub(crate) class: u8,
     pub(crate) attempts: u32,
+    /// Retries of errors that limit their retries themselves.
+    pub(crate) limited: u8,
     pub(crate) cost: Cost,
     pub(crate) submitted: Timestamp,
     pub(crate) first_attempt: Option<Timestamp>,
@@ -57,22 +61,29 @@ impl<T> Job<T> {
         Level::new(self.class, self.priority)
     }
 
-    /// Counts a failure: how long to wait, or `None` to give up.
-    pub(crate) fn fail(
+    /// Counts a failure: how long to wait, or `None` to give up. An error may itself limit how often
+    /// to try again.
+    fn fail(
         &mut self,
+        (class, asked): (FailureClass, Option<Duration>),
+        limit: Option<u32>,
         policy: &RetryPolicy,
-        class: FailureClass,
-        asked: Option<Duration>,
         now: Timestamp,
         rng: &mut Rng,
     ) -> Option<Duration> {
+        if let Some(limit) = limit {
+            if u32::from(self.limited) >= limit {
+                return None;
+            }
+            self.limited = self.limited.saturating_add(1);
+        }
         let first = self.first_attempt.unwrap_or(now);
         let progress = self.progress.get_or_insert_with(|| Box::new(Progress::new(first)));
         policy.next(progress, class, asked, now, rng)
     }
 
     /// Notes a failure that is the whole machine's.
-    pub(crate) fn interrupt(&mut self, class: FailureClass, now: Timestamp) {
+    fn interrupt(&mut self, class: FailureClass, now: Timestamp) {
         if let Some(progress) = &mut self.progress {
             progress.interrupt(class, now);
         }
@@ -146,6 +157,7 @@ impl<T> Jobs<T> {
             priority,
             class: 0,
             attempts: 0,
+            limited: 0,
             cost: Cost::default(),
             submitted,
             first_attempt: None,
@@ -192,6 +204,37 @@ impl<T> Jobs<T> {
         if self.table.get(index).is_some() {
             self.waiting.set(index, until);
         }
+    }
+
+    /// Places a job again that comes back without what it is for; `false` if it is to end.
+    pub(crate) fn come_back(
+        &mut self,
+        index: u32,
+        verdict: Verdict,
+        limit: Option<u32>,
+        policy: &RetryPolicy,
+        now: Timestamp,
+        rng: &mut Rng,
+    ) -> bool {
+        let Some(job) = self.table.get_mut(index) else { return false };
+        let wait = match verdict {
+            Verdict::Pause(class, _) => {
+                job.interrupt(class, now);
+                self.queue(index, true);
+                return true;
+            }
+            Verdict::Retry(class, asked) => job.fail((class, asked), limit, policy, now, rng),
+            Verdict::Final | Verdict::Success => None,
+        };
+        match wait {
+            // Its host is parked for as long: it waits there, and is the first to come back.
+            Some(wait) if verdict == Verdict::Retry(FailureClass::Occupied, Some(wait)) => {
+                self.queue(index, true);
+            }
+            Some(wait) => self.wait(index, now + wait),
+            None => return false,
+        }
+        true
     }
 
     /// Takes a job out of queue and back-off.

@@ -23,6 +23,7 @@ use core::time::Duration;
 use super::{
     Cost, IdleReason, JobId, NotSubmitted, Receipt, RequestId, UnknownRequest, WaitReason,
     clock::Clock,
+    contract::batch,
     flights::{Flight, Flights, Found},
     gate::Gate,
     host::host,
@@ -50,8 +51,6 @@ struct Work {
     query: Option<Query>,
     /// Not to share a request: one that it was in was refused as a whole.
     alone: bool,
-    /// Retries of errors that limit their retries themselves.
-    limited: u8,
 }
 
 /// The queries of a request.
@@ -141,7 +140,7 @@ impl ExtractionEngine {
         let ExtractionJob { query, priority, key } = job.into();
         self.api.dialect().check(&query)?;
         let domain = host(query.url());
-        let work = Work { query: Some(query), alone: false, limited: 0 };
+        let work = Work { query: Some(query), alone: false };
         let index = self.jobs.insert(&domain, priority, key, work, now)?;
         self.jobs.queue(index, false);
         self.counters.submitted += 1;
@@ -224,16 +223,7 @@ impl ExtractionEngine {
     /// there are more.
     pub fn poll_batch(&mut self, now: Timestamp, most: usize) -> Vec<ExtractionOutput> {
         let now = self.clock.see(now);
-        let mut outputs = Vec::new();
-        while outputs.len() < most {
-            let output = self.next_output(now);
-            let rest = output.is_rest();
-            outputs.push(output);
-            if rest {
-                break;
-            }
-        }
-        outputs
+        batch(most, || self.next_output(now), ExtractionOutput::is_rest)
     }
 
     /// How many further jobs are taken in; none once the machine is closed.

@@ -146,7 +146,7 @@ impl ExtractionEngine {
         self.jobs.save(index, now, |job| SavedWork {
             query: away.or(job.inner.query.as_ref()).map(Query::to_json).unwrap_or_default(),
             alone: job.inner.alone,
-            limited: job.inner.limited,
+            limited: job.limited,
         })
     }
 
@@ -198,16 +198,15 @@ impl ExtractionEngine {
         now: Timestamp,
     ) -> Result<(), InvalidSnapshot> {
         let query = Some(read_query(self.api.dialect(), &saved.inner.query)?);
-        let work = Work { query, alone: saved.inner.alone, limited: saved.inner.limited };
+        let work = Work { query, alone: saved.inner.alone };
         let index = self.jobs.take_back(saved, work, elapsed, now);
         let index = index.ok_or_else(|| InvalidSnapshot::content("a job cannot be"))?;
-        if saved.in_flight {
-            if let Some(job) = self.jobs.get_mut(index) {
-                job.cost.possibly_billed += 1;
-            }
-            if !self.config.requeue {
-                self.end(index, Err(ExtractionJobError::Interrupted), now);
-            }
+        if let Some(job) = self.jobs.get_mut(index) {
+            job.limited = saved.inner.limited;
+            job.cost.possibly_billed += u32::from(saved.in_flight);
+        }
+        if saved.in_flight && !self.config.requeue {
+            self.end(index, Err(ExtractionJobError::Interrupted), now);
         }
         Ok(())
     }

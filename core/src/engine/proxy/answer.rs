@@ -360,45 +360,11 @@ impl ProxyEngine {
 
     /// Places a job again that comes back without an answer of its target, or ends it.
     pub(super) fn come_back(&mut self, index: u32, back: Return, now: Timestamp) {
-        let wait = match back.verdict {
-            _ if self.gate.is_closing() => None,
-            Verdict::Pause(class, _) => {
-                if let Some(job) = self.jobs.get_mut(index) {
-                    job.interrupt(class, now);
-                }
-                self.jobs.queue(index, true);
-                return;
-            }
-            Verdict::Retry(class, asked) => self.wait_of(index, class, asked, back.limit, now),
-            Verdict::Final | Verdict::Success => None,
-        };
-        match wait {
-            // Its host is parked for as long: it waits there, and is the first to come back.
-            Some(wait) if back.verdict == Verdict::Retry(FailureClass::Occupied, Some(wait)) => {
-                self.jobs.queue(index, true);
-            }
-            Some(wait) => self.jobs.wait(index, now + wait),
-            None => self.end(index, Err(back.error), now),
+        let Return { verdict, error, limit } = back;
+        let (policy, rng) = (&self.config.policy, &mut self.rng);
+        if self.gate.is_closing() || !self.jobs.come_back(index, verdict, limit, policy, now, rng) {
+            self.end(index, Err(error), now);
         }
-    }
-
-    /// How long a job waits before another try; `None` if there is to be none.
-    fn wait_of(
-        &mut self,
-        index: u32,
-        class: FailureClass,
-        asked: Option<Duration>,
-        limit: Option<u32>,
-        now: Timestamp,
-    ) -> Option<Duration> {
-        let job = self.jobs.get_mut(index)?;
-        if let Some(limit) = limit {
-            if u32::from(job.inner.limited) >= limit {
-                return None;
-            }
-            job.inner.limited = job.inner.limited.saturating_add(1);
-        }
-        job.fail(&self.config.policy, class, asked, now, &mut self.rng)
     }
 
     /// Counts what a late answer says of costs and of its session.

@@ -25,6 +25,7 @@ use core::time::Duration;
 use super::{
     IdleReason, JobId, NotSubmitted, Receipt, RequestId, UnknownRequest, WaitReason,
     clock::Clock,
+    contract::batch,
     flights::{Flight, Flights, Found},
     gate::Gate,
     host::host,
@@ -76,8 +77,6 @@ enum Seat {
 struct Work {
     target: Target,
     seat: Seat,
-    /// Retries of errors that limit their retries themselves.
-    limited: u8,
     /// Retries that were nobody's fault but the session's.
     free: u8,
     /// What a snapshot did not keep of its request.
@@ -185,7 +184,7 @@ impl ProxyEngine {
         self.check(&request, &options, session == JobSession::Outside)?;
         let domain = host(&request.url);
         let target = Target::new(request, options);
-        let work = Work { target, seat: Seat::Outside, limited: 0, free: 0, missing: None };
+        let work = Work { target, seat: Seat::Outside, free: 0, missing: None };
         let index = self.jobs.insert(&domain, priority, key, work, now)?;
         let id = self.jobs.get(index).map_or(JobId(0), |job| job.id);
         let (seat, first) = match session {
@@ -363,16 +362,7 @@ impl ProxyEngine {
     /// there are more.
     pub fn poll_batch(&mut self, now: Timestamp, most: usize) -> Vec<ProxyOutput> {
         let now = self.clock.see(now);
-        let mut outputs = Vec::new();
-        while outputs.len() < most {
-            let output = self.next_output(now);
-            let rest = output.is_rest();
-            outputs.push(output);
-            if rest {
-                break;
-            }
-        }
-        outputs
+        batch(most, || self.next_output(now), ProxyOutput::is_rest)
     }
 
     /// How many further jobs are taken in; none once the machine is closed.

@@ -193,7 +193,7 @@ impl ProxyEngine {
                     .unwrap_or_default(),
                 line,
                 outside: work.seat == Seat::Outside,
-                limited: work.limited,
+                limited: job.limited,
                 free: work.free,
             }
         })?;
@@ -367,7 +367,6 @@ impl ProxyEngine {
         let work = Work {
             target: Target::new(request, options),
             seat,
-            limited: saved.inner.limited,
             free: saved.inner.free,
             missing: missing.map(Box::new),
         };
@@ -380,11 +379,12 @@ impl ProxyEngine {
         {
             line.jobs.insert(id.0, index);
         }
+        if let Some(job) = self.jobs.get_mut(index) {
+            job.limited = saved.inner.limited;
+            job.cost.possibly_billed += u32::from(saved.in_flight);
+        }
         if saved.in_flight {
             self.counters.possibly_billed += 1;
-            if let Some(job) = self.jobs.get_mut(index) {
-                job.cost.possibly_billed += 1;
-            }
             if !self.config.requeue {
                 return Ok(Some(index));
             }
