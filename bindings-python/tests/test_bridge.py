@@ -24,6 +24,7 @@ from published import interpreter
 from silkline import basic_authorization
 from silkline.bridge.host import Bridge
 from silkline.cli import main
+from silkline.cli.values import zyte_api_url
 from silkline.sandbox.proxy import ProxyHost
 
 COMMAND = [str(Path(sys.executable).with_name("silkline")), "bridge"]
@@ -502,6 +503,12 @@ def test_the_command(tmp_path: Path) -> None:
     shown = line + out + err
     assert "SECRET-KEY" not in shown
     assert base64.b64encode(b"SECRET-KEY:").decode() not in shown
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/", "/v1/extract"])
+def test_the_upstream_is_named_with_or_without_its_path(path: str) -> None:
+    assert zyte_api_url(f"http://127.0.0.1:8020{path}") == "http://127.0.0.1:8020/v1/extract"
+    assert zyte_api_url("http://a/other") == "http://a/other"
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,21 @@ const FAILURES: [(&str, &str); 6] = [
     ("timed-out", "query timed out"),
 ];
 
+/// "The client should be ready for the absence of a problem object. In this case, the HTTP status code
+/// should be used" (Zyte API reference, extract, default response): what the statuses mean for the
+/// account or the whole request. 402 is not among the documented ones.
+const BARE: [(u16, &str, RetryClass); 9] = [
+    (400, "malformed_request", RetryClass::Final),
+    (401, "unauthorized", RetryClass::Account),
+    (402, "account_disabled", RetryClass::Account),
+    (403, "account_disabled", RetryClass::Account),
+    (407, "unauthorized", RetryClass::Account),
+    (422, "malformed_request", RetryClass::Final),
+    (429, "user_rate_limit_exceeded", RetryClass::Throttling),
+    (431, "malformed_request", RetryClass::Final),
+    (503, "rate_limit_exceeded", RetryClass::Throttling),
+];
+
 /// How long a domain counts as occupied when the service does not say: its limits count requests
 /// per minute (Zyte API docs, Rate limits).
 const OCCUPIED: Duration = Duration::from_secs(60);
@@ -65,12 +80,18 @@ pub(super) fn refusal(
         ("invalid", _) => return Err(fault.with_meaning("malformed_request", RetryClass::Final)),
         _ => failure.or(match status {
             421 => Some("Proxy error: nxdomain"),
+            500 if fault.problem().is_none() => Some("InternalError"),
             451 => Some("Extraction not permitted for this URL"),
             520 => Some("Proxy error: banned"),
             521 => Some("Downloader error: internal"),
             _ => None,
         }),
     };
+    if fault.problem().is_none()
+        && let Some((_, code, retry)) = BARE.iter().find(|(bare, ..)| *bare == status)
+    {
+        return Err(fault.with_meaning(code, *retry));
+    }
     match known {
         Some(text) => Ok(told(text, status, headers, &fault)),
         // The newer service throttles with both.

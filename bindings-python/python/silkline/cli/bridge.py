@@ -89,7 +89,12 @@ def add_parser(commands: Any) -> None:
     upstream = parser.add_argument_group("Zyte API")
     add = upstream.add_argument
     add("--key", metavar="KEY", type=values.key, help="its key (default: of the environment)")
-    add("--upstream", metavar="URL", help="its /v1/extract (default: the real one)")
+    add(
+        "--upstream",
+        metavar="URL",
+        type=values.zyte_api_url,
+        help="its /v1/extract, which may be left out (default: the real one)",
+    )
     add("--upstream-proxy", metavar="URL", help="its proxy (default: the real one)")
     add(
         "--upstream-ca",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from urllib.parse import urlsplit
 
 
 def _number(text: str) -> float:
@@ -79,3 +80,12 @@ def domain_seconds(text: str) -> tuple[str, float]:
     if not domain or not mark:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form DOMAIN=SECONDS")
     return domain, seconds(value)
+
+
+def zyte_api_url(text: str) -> str:
+    """Zyte API's address: that of the call itself, or what its own client takes (``…/v1/``)."""
+    path = urlsplit(text).path.rstrip("/")
+    if path in ("", "/v1") and "://" in text and not urlsplit(text).query:
+        host = text.partition("#")[0].rstrip("/").removesuffix("/v1")
+        return f"{host}/v1/extract"
+    return text
