@@ -35,7 +35,7 @@ impl Extraction {
         let mut engine = ExtractionConfig::default()
             .with_burst(settings.burst)
             .map_err(InvalidPlan::because)?
-            .with_batch_size(settings.batch_size)
+            .with_batch_size(settings.batch())
             .map_err(InvalidPlan::because)?
             .with_queue_size(settings.queue_size)
             .map_err(InvalidPlan::because)?

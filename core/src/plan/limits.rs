@@ -195,7 +195,7 @@ fn bounds(plan: &Plan, sent: u64) -> Result<(BTreeMap<Resource, u64>, u64), Inva
     };
     let sent = u128::from(sent);
     let answer = plan.answer_us / u128::from(plan.answers.max(1));
-    let requests = sent.div_ceil(settings.batch_size.into());
+    let requests = sent.div_ceil(settings.batch().into());
     bound(Resource::Concurrency, requests * answer / u128::from(concurrency(plan).max(1)));
     if let Some(rate) = settings.rate()? {
         // What the first moment lets through needs no time.

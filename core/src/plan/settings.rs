@@ -117,7 +117,7 @@ pub struct PlanSettings {
     /// How many queries may be sent at once after a rest. Defaults to 1.
     #[serde(default = "one_small")]
     pub burst: u32,
-    /// How many queries a request carries. Defaults to 1.
+    /// How many queries a request carries. Defaults to 1, which is all that Zyte API takes.
     #[serde(default = "one_small")]
     pub batch_size: u32,
     /// How many requests may be under way at once. Defaults to what the engine does; in a
@@ -317,6 +317,17 @@ impl PlanSettings {
             PlanKind::Extraction => PlanDialect::AutomaticExtraction,
             PlanKind::Proxy => PlanDialect::SmartProxyManager,
         })
+    }
+
+    /// How many queries a request carries, of as many as the service takes.
+    pub(super) fn batch(&self) -> u32 {
+        match self.dialect() {
+            PlanDialect::ZyteApi => {
+                let most = u32::try_from(crate::zyte_api::EXTRACTION.max_queries());
+                self.batch_size.min(most.unwrap_or(1))
+            }
+            PlanDialect::AutomaticExtraction | PlanDialect::SmartProxyManager => self.batch_size,
+        }
     }
 
     /// How many requests or queries the account may send.

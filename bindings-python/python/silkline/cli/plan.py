@@ -126,7 +126,12 @@ def add_parser(commands: Any) -> None:
         help="the same by the minute (default for zyte_api: 3000)",
     )
     add("--burst", metavar="N", type=values.count, help="queries at once after a rest (default: 1)")
-    add("--batch-size", metavar="N", type=values.count, help="queries in a request (default: 1)")
+    add(
+        "--batch-size",
+        metavar="N",
+        type=values.count,
+        help="queries in a request (default: 1, all that zyte_api takes)",
+    )
     add(
         "--concurrency",
         metavar="N",
