@@ -6,6 +6,7 @@ mod engine_proxy;
 mod extraction;
 pub mod given;
 mod http;
+pub mod item_converter;
 pub mod json_reader;
 mod plan;
 mod problem;

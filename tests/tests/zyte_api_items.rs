@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use conformance::item_converter;
 use serde_json::{Map, Value, json};
 use silkline::{
     Rng,
@@ -10,6 +11,8 @@ use silkline::{
 };
 
 const SEEDS: u64 = 400;
+/// Fewer, since each is torn several times.
+const TORN: u64 = 60;
 
 /// The schemas, by the documentation of one and the item classes of the other. `"s"` is a string,
 /// `"n"` a number, a list has any number of such elements, and every member may be absent.
@@ -273,10 +276,10 @@ fn convert(page_type: PageType, from_theirs: bool, item: &str) -> Converted {
     convert(page_type, item.as_bytes()).unwrap_or_else(|error| panic!("{error}: {item}"))
 }
 
-fn each_item(wild: u64, mut check: impl FnMut(PageType, bool, &str)) {
+fn each_item(wild: u64, seeds: u64, mut check: impl FnMut(PageType, bool, &str)) {
     for page_type in PAGE_TYPES {
         for theirs in [false, true] {
-            for seed in 0..SEEDS {
+            for seed in 0..seeds {
                 let mut items = Items { rng: Rng::new(seed), count: 100, wild };
                 check(page_type, theirs, &items.text(page_type, theirs));
             }
@@ -286,7 +289,7 @@ fn each_item(wild: u64, mut check: impl FnMut(PageType, bool, &str)) {
 
 #[test]
 fn what_both_schemas_can_say_comes_back() {
-    each_item(0, |page_type, theirs, text| {
+    each_item(0, SEEDS, |page_type, theirs, text| {
         let there = convert(page_type, theirs, text);
         check_nothing_is_lost(&value(text), &there);
         let back = convert(page_type, !theirs, &there.item);
@@ -333,9 +336,69 @@ fn forget_who_is_who(item: &mut Value) {
 
 #[test]
 fn no_word_of_an_item_with_wrong_types_is_lost() {
-    each_item(12, |page_type, theirs, text| {
+    each_item(12, SEEDS, |page_type, theirs, text| {
         check_nothing_is_lost(&value(text), &convert(page_type, theirs, text));
     });
+}
+
+/// One to three cuts, copies and strange pieces anywhere in the text.
+fn torn(text: &str, rng: &mut Rng) -> Vec<u8> {
+    const PIECES: [&str; 24] = [
+        "null",
+        "true",
+        "{}",
+        "[]",
+        "[{}]",
+        "[[]]",
+        "{\"url\":",
+        "\"\"",
+        "1e400",
+        "-0",
+        "0.10",
+        "\\ud800",
+        "\\",
+        "\"",
+        ",",
+        ":",
+        "{",
+        "}",
+        "[",
+        "]",
+        " \n",
+        "\u{feff}",
+        "\"url\":7,",
+        "\"probability\":1,",
+    ];
+    let mut body = text.as_bytes().to_vec();
+    for _ in 0..=rng.up_to(2) {
+        let place = |rng: &mut Rng| usize::try_from(rng.up_to(body.len() as u64)).unwrap();
+        let (from, to) = (place(rng), place(rng));
+        let (from, to) = (from.min(to), from.max(to).min(from + 40));
+        let piece = match rng.up_to(3) {
+            0 => Vec::new(),
+            1 => body[from..to].to_vec(),
+            _ => PIECES[usize::try_from(rng.up_to(23)).unwrap()].into(),
+        };
+        let end = if rng.up_to(1) == 0 { from } else { to };
+        body.splice(from..end, piece);
+    }
+    body
+}
+
+#[test]
+fn any_bytes_are_refused_or_converted_whole() {
+    let (mut items, mut whole) = (0_u32, 0_u32);
+    each_item(8, TORN, |page_type, theirs, text| {
+        item_converter::check_item(page_type, theirs, text.as_bytes());
+        let mut rng = Rng::new(u64::from(items));
+        for _ in 0..4 {
+            let body = torn(text, &mut rng);
+            item_converter::check_item(page_type, theirs, &body);
+            whole += u32::from(to_zyte_api(page_type, &body).is_ok());
+        }
+        items += 4;
+    });
+    assert!(whole > items / 10, "only {whole} of {items} are items still");
 }
 
 #[test]
