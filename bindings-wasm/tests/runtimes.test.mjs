@@ -47,7 +47,12 @@ const extracted = {
   code: 'request_not_sent',
 };
 
-const pretended = { item: { url: 'http://a/' }, attempts: 2, billed: 2, isLate: true };
+const pretended = [{}, { probability: 1 }].map((converted) => ({
+  item: { url: 'http://a/', ...converted },
+  attempts: 2,
+  billed: 2,
+  isLate: true,
+}));
 
 const proxied = {
   told: [

@@ -1,32 +1,28 @@
-// The Automatic Extraction API inside the program.
+// The Automatic Extraction API inside the program, or Zyte API in its place.
 'use strict';
 
 const { ExtractionService } = require('../index.cjs');
 const { clockOf } = require('./clock.cjs');
+const { dialectOf } = require('./dialects.cjs');
 const { answered, mistake, requestOf, responseOf } = require('./host.cjs');
-const { plausible } = require('./items.cjs');
-
-/** A page that a test makes, with more than its item. */
-class Page {
-  constructor({ item, webPage = { inLanguages: [{ code: 'en' }] }, html = null }) {
-    this.item = item;
-    this.webPage = webPage;
-    this.html = html;
-  }
-}
+const { itemOf, Page, plausible } = require('./items.cjs');
+const { ZyteApiHost } = require('./zyte-api.cjs');
 
 class FakeExtraction {
+  #host;
   #service;
   #items;
   #timer;
   /** Who waits for an answer, by its ticket. */
   #waiting = new Map();
 
-  constructor({ items = plausible, time = 'virtual', ...settings } = {}) {
+  constructor({ dialect, items = plausible, time = 'virtual', ...settings } = {}) {
+    const Host = dialectOf(dialect, HOSTS);
     this.#items = itemsOf(items);
     this.clock = clockOf(time);
-    this.#service = new ExtractionService(settings);
-    this.endpoint = 'http://extraction.test/v1/extract';
+    this.#host = new Host(settings);
+    this.#service = this.#host.service;
+    this.endpoint = this.#host.endpoint;
     // Clients take it away from its object.
     this.fetch = async (input, init) => {
       const { signal, ...request } = await requestOf(input, init);
@@ -45,7 +41,7 @@ class FakeExtraction {
       resolve(step);
     } else {
       this.#waiting.set(step.ticket, { resolve, reject });
-      for (const query of step.queries) {
+      for (const query of this.#host.queries(step)) {
         this.#fetch(step.ticket, query);
       }
     }
@@ -56,8 +52,8 @@ class FakeExtraction {
   async #fetch(ticket, query) {
     try {
       const outcome = await this.clock.during(() => this.#items(query));
-      const page = pageOf(outcome ?? plausible(query), query);
-      this.#answer(this.#service.handleFetched(ticket, query.index, page, this.clock.now()));
+      const page = outcome ?? plausible(query);
+      this.#answer(this.#host.fetched(ticket, query, page, this.clock.now()));
       this.#poll();
     } catch (error) {
       this.#waiting.get(ticket)?.reject(mistake(error));
@@ -108,14 +104,32 @@ function itemsOf(items) {
   return ({ url }) => (known.has(url) ? known.get(url) : 404);
 }
 
-function pageOf(outcome, { fullHtml, customHtml }) {
+/** How the Automatic Extraction API is driven. */
+class ExtractionHost {
+  endpoint = 'http://extraction.test/v1/extract';
+
+  constructor(settings) {
+    this.service = new ExtractionService(settings);
+  }
+
+  queries({ queries }) {
+    return queries;
+  }
+
+  fetched(ticket, query, outcome, now) {
+    return this.service.handleFetched(ticket, query.index, pageOf(outcome, query), now);
+  }
+}
+const HOSTS = { automatic_extraction: ExtractionHost, zyte_api: ZyteApiHost };
+
+function pageOf(outcome, { pageType, fullHtml, customHtml }) {
   if (typeof outcome !== 'object') {
     return outcome;
   }
   const page = outcome instanceof Page ? outcome : new Page({ item: outcome });
   const html = page.html ?? customHtml ?? '<!doctype html><title>A page of a test</title>';
-  return { item: page.item, webPage: page.webPage, html: fullHtml ? html : undefined };
+  const item = itemOf(page, pageType);
+  return { item, webPage: page.webPage, html: fullHtml ? html : undefined };
 }
 
 exports.FakeExtraction = FakeExtraction;
-exports.Page = Page;

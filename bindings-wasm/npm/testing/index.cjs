@@ -1,7 +1,8 @@
 // The services inside the program: for tests without sockets.
 'use strict';
 
-const { FakeExtraction, Page } = require('./extraction.cjs');
+const { FakeExtraction } = require('./extraction.cjs');
+const { Page } = require('./items.cjs');
 const { FakeProxy } = require('./proxy.cjs');
 
 module.exports = { FakeExtraction, FakeProxy, Page };

@@ -1,5 +1,28 @@
-// Items for pages of which a test says nothing.
+// What is on the pages of a test.
 'use strict';
+
+const { zyteApi } = require('../index.cjs');
+
+/** A page that a test makes, with more than its item. */
+class Page {
+  constructor(parts) {
+    const { item, itemNative, webPage = { inLanguages: [{ code: 'en' }] }, html = null } = parts;
+    this.item = item;
+    this.itemNative = itemNative;
+    this.webPage = webPage;
+    this.html = html;
+  }
+}
+
+/** The item of a page in the older schema. */
+function itemOf({ item, itemNative }, pageType) {
+  return item ?? zyteApi.fromZyteApi(pageType, itemNative).itemJson;
+}
+
+/** The same in Zyte API's. */
+function nativeOf({ item, itemNative }, pageType) {
+  return itemNative ?? zyteApi.toZyteApi(pageType, item).itemJson;
+}
 
 /** A small item of the type that the query asks for, the same for the same page. */
 function plausible({ url, pageType }) {
@@ -20,4 +43,7 @@ function plausible({ url, pageType }) {
   return { url, probability: 0.95, ...some[pageType] };
 }
 
+exports.itemOf = itemOf;
+exports.nativeOf = nativeOf;
+exports.Page = Page;
 exports.plausible = plausible;

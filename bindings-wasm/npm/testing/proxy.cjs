@@ -1,11 +1,13 @@
-// Smart Proxy Manager inside the program.
+// Smart Proxy Manager inside the program, or the proxy mode of Zyte API in its place.
 'use strict';
 
-const { HeaderList, ProxyService } = require('../index.cjs');
+const { HeaderList, ProxyService, ZyteProxyService } = require('../index.cjs');
 const { clockOf } = require('./clock.cjs');
+const { dialectOf } = require('./dialects.cjs');
 const { answered, bytesOf, mistake, requestOf, responseOf } = require('./host.cjs');
 
 const PROXY_AUTHORIZATION = 'Proxy-Authorization';
+const SERVICES = { smart_proxy_manager: ProxyService, zyte_api: ZyteProxyService };
 
 class FakeProxy {
   #service;
@@ -14,10 +16,11 @@ class FakeProxy {
   /** Requests that the service works on: what is sent, who waits, what the target said. */
   #waiting = new Map();
 
-  constructor({ pages = plain, time = 'virtual', ...settings } = {}) {
+  constructor({ dialect, pages = plain, time = 'virtual', ...settings } = {}) {
+    const Service = dialectOf(dialect, SERVICES);
     this.#pages = pagesOf(pages);
     this.clock = clockOf(time);
-    this.#service = new ProxyService(settings);
+    this.#service = new Service(settings);
     this.endpoint = 'http://proxy.test:8010';
     // Clients take them away from their object.
     this.fetch = async (input, init) => {
@@ -40,7 +43,7 @@ class FakeProxy {
     const now = this.clock.now();
     const headers = HeaderList.checked(request.headers);
     const authorization = proxy?.authorization ?? headers.get(PROXY_AUTHORIZATION);
-    if (authorization === null || proxy === null) {
+    if (proxy === null || (authorization === null && this.#isOwn(request.url))) {
       const { pathname, search } = new URL(request.url, this.endpoint);
       const call = { method: request.method, url: pathname + search, headers };
       return { ...this.#service.handleApi(call, now), connect: false };
@@ -59,9 +62,19 @@ class FakeProxy {
       tunnel = opened;
     }
     const ask = (resolve, reject) => this.#take(given, tunnel, resolve, reject);
-    const answer = await answered(signal, ask, (ticket) => this.#gone(ticket));
-    tunnel?.free();
-    return { ...answer, connect: false };
+    try {
+      const answer = await answered(signal, ask, (ticket) => this.#gone(ticket));
+      return { ...answer, connect: false };
+    } finally {
+      tunnel?.free();
+    }
+  }
+
+  /** Whether a request without a key is for the service itself, any of the older one's is. */
+  #isOwn(url) {
+    return (
+      this.#service instanceof ProxyService || new URL(url, this.endpoint).origin === this.endpoint
+    );
   }
 
   #take(request, tunnel, resolve, reject) {
@@ -97,8 +110,10 @@ class FakeProxy {
       return;
     }
     try {
-      const { body: sent } = exchange.request;
-      const target = { method, url, headers, outgoing, body: sent ?? null };
+      // A redirect may have made another request of it, which has no body.
+      const { request } = exchange;
+      const body = request.method === method ? (request.body ?? null) : null;
+      const target = { method, url, headers, outgoing, body };
       const page = await this.clock.during(async () => readPage(await this.#pages(target)));
       if (!this.#waiting.has(ticket)) {
         return;
@@ -157,9 +172,9 @@ class FakeProxy {
   }
 }
 
-/** The same headers with the key, whoever gave it. */
+/** The same headers with the key, if there is one, whoever gave it. */
 function withKey(headers, authorization) {
-  return headers.get(PROXY_AUTHORIZATION) === null
+  return headers.get(PROXY_AUTHORIZATION) === null && authorization !== null
     ? [...headers, [PROXY_AUTHORIZATION, authorization]]
     : headers;
 }
@@ -168,7 +183,7 @@ function withKey(headers, authorization) {
 function connectOf({ url, headers }) {
   const { hostname, port } = new URL(url);
   const authority = `${hostname}:${port === '' ? 443 : port}`;
-  const options = [...headers].filter(([name]) => /^x-crawlera-/i.test(name));
+  const options = [...headers].filter(([name]) => /^(?:x-crawlera|zyte)-/i.test(name));
   return { method: 'CONNECT', url: authority, headers: options };
 }
 

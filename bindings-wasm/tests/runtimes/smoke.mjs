@@ -68,15 +68,15 @@ async function extract() {
   return { found: found.sort(), requests, code: value.error.code };
 }
 
-/** The same without sockets, in virtual time. */
-async function pretend() {
+/** The same without sockets, in virtual time, at either service. */
+async function pretend(dialect) {
   const faults = [
     { times: 1, then: { drop: true } },
     { times: 1, then: { delay: 60 } },
   ];
-  const service = new FakeExtraction({ faults, items: ({ url }) => ({ url }) });
+  const service = new FakeExtraction({ dialect, faults, items: ({ url }) => ({ url }) });
   const { fetch, clock } = service;
-  const extractor = new Extractor({ apiKey: 'key', fetch, clock });
+  const extractor = new Extractor({ apiKey: 'key', dialect, fetch, clock });
   const { item, attempts } = await extractor.extract({ url: 'http://a/', pageType: 'article' });
   await extractor.close();
   return { item, attempts, billed: service.stats().billed, isLate: clock.now() > 60_000 };
@@ -157,7 +157,7 @@ console.log(
     required: round(required),
     slim: round(slim),
     extracted: await extract(),
-    pretended: await pretend(),
+    pretended: [await pretend('automatic_extraction'), await pretend('zyte_api')],
     proxied: await proxied(process.argv[2]),
     oneInstance: imported.ExtractionApi === required.ExtractionApi,
   }),

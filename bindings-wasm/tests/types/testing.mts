@@ -28,6 +28,20 @@ const proxy = new FakeProxy({
 new FakeProxy({ pages: { 'http://a/': new Response('x'), 'http://b/': { failure: 'nxdomain' } } });
 const early: number = proxy.stats().earlyRequests;
 
+const newer = new FakeExtraction({
+  dialect: 'zyte_api',
+  forbiddenDomains: ['no.example'],
+  items: ({ url, pageType, item }) =>
+    pageType === null ? 'unreachable' : new Page({ itemNative: { name: `${item} ${url}` } }),
+});
+const outputs: number | undefined = newer.stats().outputs.product;
+const sessions = new FakeProxy({ dialect: 'zyte_api', sessionBans: 3, pages: () => 404 });
+const redirects: number = sessions.stats().redirects;
+for (const dialect of ['automatic_extraction', 'zyte_api'] as const) {
+  const either = new FakeExtraction({ dialect, keys: ['KEY'], items: ({ url }) => ({ url }) });
+  console.log(either.stats().billed, outputs, redirects);
+}
+
 export async function ask(): Promise<number> {
   const response = await fetch(service.endpoint, { method: 'POST' });
   const other: Response = await proxy.fetch('http://a/');
@@ -49,6 +63,14 @@ export function act(machine: ExtractionService, targets: ProxyService): string {
   return String(tunnel.truncated);
 }
 
+// @ts-expect-error: a setting of the older service
+new FakeExtraction({ dialect: 'zyte_api', maxQueries: 5 });
+// @ts-expect-error: a count of the newer service
+new FakeProxy().stats().redirects;
+// @ts-expect-error: there is no such dialect
+new FakeProxy({ dialect: 'automatic_extraction' });
+// @ts-expect-error: a page has an item
+new Page({ html: '<p>' });
 // @ts-expect-error: there is no such time
 new FakeExtraction({ time: 'slow' });
 // @ts-expect-error: there is no such failure
