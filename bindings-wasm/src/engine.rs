@@ -4,18 +4,18 @@ use silkline::{
     Timestamp,
     engine::{
         ExtractionConfig, ExtractionEvent, ExtractionJob, ExtractionJobError, ExtractionOutcome,
-        ExtractionOutput, ExtractionSend, JobId, Receipt,
+        ExtractionOutput, ExtractionSend, Receipt,
     },
     extraction::{Query, QueryResult, ServiceError},
     http::Response,
 };
-use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
     convert::{self, Object, count, delay, moment, number, tell},
     errors::Thrown,
     extraction::{self, ExtractionApi, LONGEST, error_json, head_json, write_row},
-    parcel::{Parcel, failure, id, request_id},
+    parcel::{Parcel, driven_engine, id, request_id},
     schedule::{self, RetryPolicy},
 };
 
@@ -48,6 +48,8 @@ fn pack_service_error(parcel: &mut Parcel, kept: &[usize], error: &ServiceError,
     parcel.value(&Thrown::service(error, queries).to_json());
     parcel.body(kept, &error.response().body);
 }
+
+driven_engine!(ExtractionEngine, ExtractionOutput);
 
 #[wasm_bindgen]
 impl ExtractionEngine {
@@ -134,52 +136,6 @@ impl ExtractionEngine {
         Ok(ids)
     }
 
-    /// Ends a job as cancelled.
-    pub fn cancel(&mut self, job: f64, now: f64) -> bool {
-        self.engine.cancel(JobId::from_u64(number(job)), moment(now))
-    }
-
-    /// Whether a job is unfinished.
-    pub fn contains(&self, job: f64) -> bool {
-        self.engine.contains(JobId::from_u64(number(job)))
-    }
-
-    /// How many further jobs are taken in.
-    pub fn room(&self) -> u32 {
-        self.engine.room()
-    }
-
-    /// What to do next, up to so many things at once.
-    pub fn poll(&mut self, now: f64, most: usize) -> JsValue {
-        let now = moment(now);
-        self.parcel.clear();
-        for _ in 0..most {
-            let output = self.engine.poll(now);
-            let is_rest = output.is_rest();
-            self.pack(output);
-            if is_rest {
-                break;
-            }
-        }
-        self.parcel.deliver()
-    }
-
-    fn pack(&mut self, output: ExtractionOutput) {
-        match output {
-            ExtractionOutput::Send(send) => self.pack_send(&send),
-            ExtractionOutput::Abort(request) => self.parcel.abort(request),
-            ExtractionOutput::Event(event) => self.pack_event(event),
-            ExtractionOutput::WaitUntil { at, reason } => {
-                self.kept.clear();
-                self.parcel.wait_until(at, reason);
-            }
-            ExtractionOutput::Idle(reason) => {
-                self.kept.clear();
-                self.parcel.idle(reason);
-            }
-        }
-    }
-
     fn pack_send(&mut self, send: &ExtractionSend) {
         // Events come out before sends: none is left that could speak of a body.
         self.kept.clear();
@@ -199,13 +155,13 @@ impl ExtractionEngine {
         }
     }
 
-    fn pack_event(&mut self, event: ExtractionEvent) {
+    fn pack_event(&mut self, event: &ExtractionEvent) {
         let (parcel, kept) = (&mut self.parcel, self.kept.as_slice());
         match event {
-            ExtractionEvent::Finished(outcome) => pack_finished(parcel, kept, &outcome),
+            ExtractionEvent::Finished(outcome) => pack_finished(parcel, kept, outcome),
             ExtractionEvent::Stopped(error) => {
                 parcel.row([6.0]);
-                pack_service_error(parcel, kept, &error, 0);
+                pack_service_error(parcel, kept, error, 0);
             }
             ExtractionEvent::Unmatched(unmatched) => {
                 parcel.row([7.0]);
@@ -215,13 +171,6 @@ impl ExtractionEngine {
             }
             _ => {}
         }
-    }
-
-    /// Says that a request left; whether it was late.
-    #[wasm_bindgen(js_name = handleSent)]
-    pub fn handle_sent(&mut self, request: f64, now: f64) -> Result<bool, Thrown> {
-        let receipt = self.engine.handle_sent(request_id(request), moment(now))?;
-        Ok(receipt == Receipt::Late)
     }
 
     /// Takes the answer of a request: where its body stands from here on, or nothing if it was
@@ -246,38 +195,10 @@ impl ExtractionEngine {
         Ok(Some(place))
     }
 
-    /// Takes the failure of a request, by its index among all; whether it was late.
-    #[wasm_bindgen(js_name = handleFailure)]
-    pub fn handle_failure(
-        &mut self,
-        request: f64,
-        failure: usize,
-        now: f64,
-    ) -> Result<bool, Thrown> {
-        let receipt =
-            self.engine.handle_failure(request_id(request), self::failure(failure), moment(now))?;
-        Ok(receipt == Receipt::Late)
-    }
-
-    /// Goes on after a stop.
-    pub fn resume(&mut self, now: f64) {
-        self.engine.resume(moment(now));
-    }
-
     /// Begins a billing cycle.
     #[wasm_bindgen(js_name = startCycle)]
     pub fn start_cycle(&mut self, now: f64) {
         self.engine.start_cycle(moment(now));
-    }
-
-    /// Ends all jobs that are not under way, and the others when the grace is over.
-    pub fn close(&mut self, now: f64, grace: f64) {
-        self.engine.close(moment(now), delay(grace));
-    }
-
-    /// Everything that a new process needs to go on.
-    pub fn snapshot(&self, now: f64) -> JsValue {
-        convert::copy_bytes(&self.engine.snapshot(moment(now)))
     }
 
     /// The engine's numbers as JSON.

@@ -2,7 +2,7 @@
 
 use silkline::{
     Timestamp,
-    engine::{Failure, IdleReason, RequestId, WaitReason},
+    engine::{Failure, IdleReason, JobId, RequestId, WaitReason},
 };
 use wasm_bindgen::prelude::JsValue;
 
@@ -85,6 +85,11 @@ pub(crate) fn id(id: u64) -> f64 {
     id as f64
 }
 
+/// The job of a number.
+pub(crate) fn job_id(job: f64) -> JobId {
+    JobId::from_u64(number(job))
+}
+
 /// The request of a number.
 pub(crate) fn request_id(request: f64) -> RequestId {
     RequestId::from_u64(number(request))
@@ -94,3 +99,95 @@ pub(crate) fn request_id(request: f64) -> RequestId {
 pub(crate) fn failure(index: usize) -> Failure {
     Failure::ALL.get(index).copied().unwrap_or(Failure::Network)
 }
+
+/// What the other side calls on an engine, whichever it is; what differs is beside its class, which
+/// has an `engine`, a `parcel`, the bodies that are `kept`, and packs sends and events.
+macro_rules! driven_engine {
+    ($class:ident, $output:ident) => {
+        #[wasm_bindgen]
+        impl $class {
+            /// Ends a job as cancelled.
+            pub fn cancel(&mut self, job: f64, now: f64) -> bool {
+                self.engine.cancel($crate::parcel::job_id(job), moment(now))
+            }
+
+            /// Whether a job is unfinished.
+            pub fn contains(&self, job: f64) -> bool {
+                self.engine.contains($crate::parcel::job_id(job))
+            }
+
+            /// How many further jobs are taken in.
+            pub fn room(&self) -> u32 {
+                self.engine.room()
+            }
+
+            /// What to do next, up to so many things at once.
+            pub fn poll(&mut self, now: f64, most: usize) -> wasm_bindgen::JsValue {
+                let now = moment(now);
+                self.parcel.clear();
+                for _ in 0..most {
+                    let output = self.engine.poll(now);
+                    let is_rest = output.is_rest();
+                    self.pack(output);
+                    if is_rest {
+                        break;
+                    }
+                }
+                self.parcel.deliver()
+            }
+
+            fn pack(&mut self, output: $output) {
+                match output {
+                    $output::Send(send) => self.pack_send(&send),
+                    $output::Abort(request) => self.parcel.abort(request),
+                    $output::Event(event) => self.pack_event(&event),
+                    $output::WaitUntil { at, reason } => {
+                        self.kept.clear();
+                        self.parcel.wait_until(at, reason);
+                    }
+                    $output::Idle(reason) => {
+                        self.kept.clear();
+                        self.parcel.idle(reason);
+                    }
+                }
+            }
+
+            /// Says that a request left; whether it was late.
+            #[wasm_bindgen(js_name = handleSent)]
+            pub fn handle_sent(&mut self, request: f64, now: f64) -> Result<bool, Thrown> {
+                let receipt = self.engine.handle_sent(request_id(request), moment(now))?;
+                Ok(receipt == Receipt::Late)
+            }
+
+            /// Takes the failure of a request, by its index among all; whether it was late.
+            #[wasm_bindgen(js_name = handleFailure)]
+            pub fn handle_failure(
+                &mut self,
+                request: f64,
+                failure: usize,
+                now: f64,
+            ) -> Result<bool, Thrown> {
+                let (request, failure) = (request_id(request), $crate::parcel::failure(failure));
+                let receipt = self.engine.handle_failure(request, failure, moment(now))?;
+                Ok(receipt == Receipt::Late)
+            }
+
+            /// Goes on after a stop.
+            pub fn resume(&mut self, now: f64) {
+                self.engine.resume(moment(now));
+            }
+
+            /// Ends all jobs that are not under way, and the others when the grace is over.
+            pub fn close(&mut self, now: f64, grace: f64) {
+                self.engine.close(moment(now), delay(grace));
+            }
+
+            /// Everything that a new process needs to go on.
+            pub fn snapshot(&self, now: f64) -> wasm_bindgen::JsValue {
+                convert::copy_bytes(&self.engine.snapshot(moment(now)))
+            }
+        }
+    };
+}
+
+pub(crate) use driven_engine;

@@ -2,18 +2,18 @@
 
 use silkline::{
     engine::{
-        IncompleteJob, JobId, JobSession, ProxyConfig, ProxyEndpoint, ProxyEvent, ProxyJob,
-        ProxyJobError, ProxyOutcome, ProxyOutput, ProxyReply, ProxySend, Receipt, SessionCreation,
+        IncompleteJob, JobSession, ProxyConfig, ProxyEndpoint, ProxyEvent, ProxyJob, ProxyJobError,
+        ProxyOutcome, ProxyOutput, ProxyReply, ProxySend, Receipt, SessionCreation,
     },
     http::{Request, Response},
     proxy::{OutgoingAddress, ProxyWarning, SessionId},
 };
-use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
-    convert::{self, Object, count, delay, moment, number, quoted, tell},
+    convert::{self, Object, count, delay, moment, quoted, tell},
     errors::Thrown,
-    parcel::{self, Parcel, id, request_id},
+    parcel::{Parcel, driven_engine, id, job_id, request_id},
     proxy::{ProxyApi, read_options},
     schedule::{RetryPolicy, pool_config},
 };
@@ -103,6 +103,8 @@ fn request(method: &str, url: &str, headers: &str, body: Vec<u8>) -> Result<Requ
     Ok(Request::new(method.parse()?, url).with_headers(headers).with_body(body))
 }
 
+driven_engine!(ProxyEngine, ProxyOutput);
+
 #[wasm_bindgen]
 impl ProxyEngine {
     /// An engine without jobs.
@@ -164,11 +166,6 @@ impl ProxyEngine {
         Ok(id(self.engine.submit(job, moment(now))?.as_u64()))
     }
 
-    /// Ends a job as cancelled.
-    pub fn cancel(&mut self, job: f64, now: f64) -> bool {
-        self.engine.cancel(JobId::from_u64(number(job)), moment(now))
-    }
-
     /// Gives a job the request that a snapshot did not keep whole.
     pub fn supply(
         &mut self,
@@ -180,54 +177,13 @@ impl ProxyEngine {
         now: f64,
     ) -> Result<bool, Thrown> {
         let request = request(method, url, headers, body)?;
-        Ok(self.engine.supply(JobId::from_u64(number(job)), request, moment(now))?)
+        Ok(self.engine.supply(job_id(job), request, moment(now))?)
     }
 
     /// Ends a named session.
     #[wasm_bindgen(js_name = endSession)]
     pub fn end_session(&mut self, name: &str, now: f64) -> bool {
         self.engine.end_session(name, moment(now))
-    }
-
-    /// Whether a job is unfinished.
-    pub fn contains(&self, job: f64) -> bool {
-        self.engine.contains(JobId::from_u64(number(job)))
-    }
-
-    /// How many further jobs are taken in.
-    pub fn room(&self) -> u32 {
-        self.engine.room()
-    }
-
-    /// What to do next, up to so many things at once.
-    pub fn poll(&mut self, now: f64, most: usize) -> JsValue {
-        let now = moment(now);
-        self.parcel.clear();
-        for _ in 0..most {
-            let output = self.engine.poll(now);
-            let is_rest = output.is_rest();
-            self.pack(output);
-            if is_rest {
-                break;
-            }
-        }
-        self.parcel.deliver()
-    }
-
-    fn pack(&mut self, output: ProxyOutput) {
-        match output {
-            ProxyOutput::Send(send) => self.pack_send(&send),
-            ProxyOutput::Abort(request) => self.parcel.abort(request),
-            ProxyOutput::Event(event) => self.pack_event(&event),
-            ProxyOutput::WaitUntil { at, reason } => {
-                self.kept.clear();
-                self.parcel.wait_until(at, reason);
-            }
-            ProxyOutput::Idle(reason) => {
-                self.kept.clear();
-                self.parcel.idle(reason);
-            }
-        }
     }
 
     fn pack_send(&mut self, send: &ProxySend) {
@@ -281,13 +237,6 @@ impl ProxyEngine {
         }
     }
 
-    /// Says that a request left; whether it was late.
-    #[wasm_bindgen(js_name = handleSent)]
-    pub fn handle_sent(&mut self, request: f64, now: f64) -> Result<bool, Thrown> {
-        let receipt = self.engine.handle_sent(request_id(request), moment(now))?;
-        Ok(receipt == Receipt::Late)
-    }
-
     /// Takes the answer of a request: where its body stands from here on, or nothing if it was
     /// late. `verdict` is 1 for an answer that the application calls a ban, 2 for one to the
     /// CONNECT, 3 for both.
@@ -311,34 +260,6 @@ impl ProxyEngine {
         }
         self.kept.push(place);
         Ok(Some(place))
-    }
-
-    /// Takes the failure of a request, by its index among all; whether it was late.
-    #[wasm_bindgen(js_name = handleFailure)]
-    pub fn handle_failure(
-        &mut self,
-        request: f64,
-        failure: usize,
-        now: f64,
-    ) -> Result<bool, Thrown> {
-        let failure = parcel::failure(failure);
-        let receipt = self.engine.handle_failure(request_id(request), failure, moment(now))?;
-        Ok(receipt == Receipt::Late)
-    }
-
-    /// Goes on after a stop.
-    pub fn resume(&mut self, now: f64) {
-        self.engine.resume(moment(now));
-    }
-
-    /// Ends all jobs that are not under way, the others when the grace is over, and the sessions.
-    pub fn close(&mut self, now: f64, grace: f64) {
-        self.engine.close(moment(now), delay(grace));
-    }
-
-    /// Everything that a new process needs to go on.
-    pub fn snapshot(&self, now: f64) -> JsValue {
-        convert::copy_bytes(&self.engine.snapshot(moment(now)))
     }
 
     /// The engine's numbers as JSON.
