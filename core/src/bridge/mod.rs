@@ -6,8 +6,6 @@
 
 mod extraction;
 mod proxy;
-#[cfg(test)]
-mod proxy_tests;
 
 pub use extraction::BridgedQuery;
 pub use proxy::{

@@ -10,11 +10,11 @@ use super::{
     errors::{Fault, service_headers},
     exchange::{Exchange, Twist},
     faults::{FaultAction, dropped},
-    request::{SessionWish, Wishes, starts_with_ignoring_case},
+    request::{SessionWish, Wishes},
 };
 use crate::{
     Timestamp,
-    http::{Headers, Request},
+    http::{Headers, Request, starts_with_ignoring_case},
     service::{
         domains::{host_of, is_within},
         faults::Subject,
@@ -88,17 +88,7 @@ impl ProxyService {
     ) -> Step {
         let now = self.advance(now);
         self.stats.requests += 1;
-        let authorization = if let Some(tunnel) = tunnel {
-            for (name, value) in tunnel.headers.iter() {
-                if !request.headers.contains(name) {
-                    request.headers.push(name, value);
-                }
-            }
-            Some(tunnel.authorization.clone())
-        } else {
-            replace_host(&mut request);
-            request.headers.get("Proxy-Authorization").map(String::from)
-        };
+        let authorization = join_tunnel(&mut request, tunnel);
         self.take_in(request, authorization.as_deref(), now).unwrap_or_else(|(fault, detail)| {
             self.count_error(fault.name());
             Step::Answer(fault.answer(detail.as_deref(), None))
@@ -199,8 +189,26 @@ impl ProxyService {
     }
 }
 
+/// Gives a request what its tunnel said, unless it says it itself, and gives the authorization that
+/// counts for it.
+pub(in crate::service) fn join_tunnel(
+    request: &mut Request,
+    tunnel: Option<&Tunnel>,
+) -> Option<String> {
+    let Some(tunnel) = tunnel else {
+        replace_host(request);
+        return request.headers.get("Proxy-Authorization").map(String::from);
+    };
+    for (name, value) in tunnel.headers.iter() {
+        if !request.headers.contains(name) {
+            request.headers.push(name, value);
+        }
+    }
+    Some(tunnel.authorization.clone())
+}
+
 /// A proxy goes by the URL that it is asked for, whatever `Host` says (RFC 9112, section 3.2.2).
-pub(in crate::service) fn replace_host(request: &mut Request) {
+fn replace_host(request: &mut Request) {
     let Ok(url) = Url::parse(&request.url) else { return };
     let Some(host) = url.host_str() else { return };
     let host = url.port().map_or_else(|| host.into(), |port| format!("{host}:{port}"));

@@ -8,7 +8,7 @@ use alloc::{
 use core::time::Duration;
 
 use super::errors::Fault;
-use crate::http::Headers;
+use crate::http::{Headers, starts_with_ignoring_case};
 
 /// Which session a request wants.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -153,40 +153,13 @@ const MOBILE: [(&str, &str); 3] = [
     ("Accept-Language", "en-US,en;q=0.9"),
 ];
 
-/// Headers that are about one connection only (RFC 9110, section 7.6.1), and those for a proxy.
-const HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// Whether a header must not be passed on, `connection` being the value of that header.
-fn stays_here(name: &str, connection: &str) -> bool {
-    let named = |known: &str| name.eq_ignore_ascii_case(known.trim());
-    HOP_BY_HOP.into_iter().any(named)
-        || connection.split(',').any(|known| !known.trim().is_empty() && named(known))
-        || starts_with_ignoring_case(name, "x-crawlera-")
-}
-
-/// Whether a name starts with a prefix, case aside.
-pub(super) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
-/// The headers of a connection, as one list.
-fn connection_options(headers: &Headers) -> String {
-    headers.get_all("Connection").collect::<Vec<_>>().join(",")
+/// Whether a header is for the service alone.
+fn is_ours(name: &str) -> bool {
+    starts_with_ignoring_case(name, "x-crawlera-")
 }
 
 /// The headers that reach the target, but for the jar's cookies.
 pub(super) fn outgoing_headers(headers: &Headers, wishes: &Wishes) -> Headers {
-    let connection = connection_options(headers);
     let replaced: &[(&str, &str)] = match wishes.profile {
         Profile::Pass => &[],
         Profile::Desktop => &DESKTOP,
@@ -200,11 +173,11 @@ pub(super) fn outgoing_headers(headers: &Headers, wishes: &Wishes) -> Headers {
     for (name, value) in replaced.iter().filter(|(name, _)| !wins(name)) {
         outgoing.push(name, *value);
     }
-    for (name, value) in headers.iter() {
+    for (name, value) in headers.end_to_end() {
         let cookie = name.eq_ignore_ascii_case("cookie") && wishes.cookies != Cookies::Disable;
         let profiled =
             replaced.iter().any(|(known, _)| name.eq_ignore_ascii_case(known)) && !wins(name);
-        if !stays_here(name, &connection) && !cookie && !profiled {
+        if !is_ours(name) && !cookie && !profiled {
             outgoing.push(name, value);
         }
     }
@@ -235,11 +208,10 @@ pub(in crate::service) fn browser_headers(
 
 /// The headers of a target's answer that reach the client.
 pub(in crate::service) fn relayed_headers(headers: &Headers, discard_cookies: bool) -> Headers {
-    let connection = connection_options(headers);
     let mut relayed = Headers::new();
-    for (name, value) in headers.iter() {
+    for (name, value) in headers.end_to_end() {
         let cookie = discard_cookies && name.eq_ignore_ascii_case("set-cookie");
-        if !stays_here(name, &connection) && !cookie {
+        if !is_ours(name) && !cookie {
             relayed.push(name, value);
         }
     }

@@ -7,7 +7,10 @@
 
 mod config;
 mod faults;
+mod intake;
 mod machine;
+mod refusal;
+mod relay;
 mod sessions;
 mod stats;
 mod wishes;

@@ -1,118 +1,32 @@
 //! Smart Proxy Manager towards programs, the proxy mode of Zyte API behind.
 
+mod sessions;
+mod steps;
+#[cfg(test)]
+mod tests;
+
 use alloc::{
     boxed::Box,
     collections::BTreeMap,
     format,
     string::{String, ToString},
-    vec::Vec,
 };
 use core::time::Duration;
 
-use serde::Serialize;
-
-use crate::{
-    Rng, Timestamp, VERSION,
-    http::{Headers, Request, Response},
-    proxy::{
-        InvalidProxiedRequest, InvalidProxyOptions, ProxiedRequest, ProxyApi, ProxyDialect,
-        ProxyErrorKind, ProxyOptions, ProxyServiceError, Session, SessionId,
-    },
-    service::{Access, Keys, proxy::FetchFailure},
-    zyte_api::session_id,
+pub use steps::{
+    BridgeConnect, BridgeRelay, BridgeSend, BridgeStep, BridgeTunnel, ProxyBridgeStats,
 };
 
-/// How long a session of Zyte API lives (Zyte API docs, Sessions).
-const LIFE: Duration = Duration::from_secs(15 * 60);
-/// How long it lives unused.
-const IDLE: Duration = Duration::from_secs(2 * 60);
-/// How many sessions an account may have at once (Smart Proxy Manager docs, Sessions).
-const MAX_SESSIONS: usize = 5_000;
-
-/// An open tunnel: what its CONNECT said counts for each request inside.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct BridgeTunnel {
-    /// Host and port of the target.
-    pub authority: String,
-    /// The headers of the answer to the CONNECT.
-    pub answer_headers: Headers,
-    authorization: String,
-    options: Headers,
-}
-
-/// What becomes of a CONNECT.
-#[derive(Clone, Debug)]
-pub enum BridgeConnect {
-    /// It is refused.
-    Answer(Response),
-    /// The host answers 200 with these headers and opens TLS towards the program.
-    Tunnel(Box<BridgeTunnel>),
-}
-
-/// What becomes of a request.
-#[derive(Clone, Debug)]
-pub enum BridgeStep {
-    /// It is answered with this; nothing else follows.
-    Answer(Response),
-    /// The host sends this through Zyte API's proxy, and tells what came of it.
-    Send(Box<BridgeSend>),
-}
-
-/// A request for the proxy behind.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct BridgeSend {
-    /// By which to speak of it.
-    pub ticket: u64,
-    /// The request as it goes out; its body stays with the host.
-    pub proxied: ProxiedRequest,
-}
-
-/// What an answer becomes.
-#[derive(Clone, Debug)]
-pub enum BridgeRelay {
-    /// An error of the service, in the older words: nothing of the body is passed on.
-    Answer(Response),
-    /// The target's own: the head to pass on before the body.
-    Pass {
-        /// The status.
-        status: u16,
-        /// The headers.
-        headers: Headers,
+use self::sessions::Living;
+use crate::{
+    Rng, Timestamp, VERSION,
+    http::{Headers, Request, Response, starts_with_ignoring_case},
+    proxy::{
+        InvalidProxiedRequest, InvalidProxyOptions, ProxyApi, ProxyDialect, ProxyErrorKind,
+        ProxyOptions, ProxyServiceError, Session, SessionId,
     },
-}
-
-/// What a bridge counted.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct ProxyBridgeStats {
-    /// Requests for a target.
-    pub requests: u64,
-    /// Answers of targets passed on.
-    pub relayed: u64,
-    /// Requests whose program went away before there was an answer.
-    pub abandoned: u64,
-    /// Errors answered, by code, those to CONNECTs and to calls of the sessions API too.
-    pub errors: BTreeMap<String, u64>,
-    /// Sessions made.
-    pub sessions_created: u64,
-    /// Sessions deleted by their owner.
-    pub sessions_deleted: u64,
-    /// Sessions that ended by time or that Zyte API ended.
-    pub sessions_ended: u64,
-    /// Sessions that live.
-    pub sessions_living: usize,
-    /// Options that were not passed on, by what is said of them.
-    pub unmapped: BTreeMap<String, u64>,
-}
-
-#[derive(Clone, Debug)]
-struct Living {
-    key: String,
-    made: Timestamp,
-    used: Timestamp,
-}
+    service::{Access, Keys, proxy::FetchFailure},
+};
 
 #[derive(Clone, Debug)]
 struct Flight {
@@ -230,7 +144,7 @@ impl ProxyBridge {
 
     fn take_in(&mut self, request: Request, authorization: &str) -> Result<BridgeSend, Refusal> {
         let key = self.authorize(authorization)?;
-        let own: Headers = without_connection(&request.headers, is_option);
+        let own = passing(&request.headers, is_option);
         let mut options =
             ProxyOptions::from_headers(&request.headers).map_err(|error| bad_option(&error))?;
         let (session, creates) = self.session(&options, &key)?;
@@ -257,15 +171,6 @@ impl ProxyBridge {
         Ok(BridgeSend { ticket: self.tickets, proxied })
     }
 
-    /// Forgets a session that nobody will hear of: it never was.
-    fn without(&mut self, session: Option<&str>, creates: bool, refusal: Refusal) -> Refusal {
-        if let Some(id) = session.filter(|_| creates) {
-            self.sessions.remove(id);
-            self.stats.sessions_created -= 1;
-        }
-        refusal
-    }
-
     /// Takes the head of what Zyte API's proxy answered.
     pub fn handle_response(
         &mut self,
@@ -280,7 +185,7 @@ impl ProxyBridge {
         if let Some(error) = answer.error {
             return BridgeRelay::Answer(self.fail(ticket, &error));
         }
-        let mut passed = without_connection(headers, is_zyte);
+        let mut passed = passing(headers, is_zyte);
         for (name, value) in own_headers().iter() {
             passed.push(name, value);
         }
@@ -338,99 +243,11 @@ impl ProxyBridge {
         self.refuse(kind, "", None)
     }
 
-    /// Answers a call of the sessions API; `request.url` is its path (Smart Proxy Manager docs,
-    /// Sessions API).
-    pub fn handle_api(&mut self, request: &Request, now: Timestamp) -> Response {
-        self.advance(now);
-        let authorization = request.headers.get("Authorization");
-        let authorization = authorization.or_else(|| request.headers.get("Proxy-Authorization"));
-        let outcome = self
-            .authorize(authorization.unwrap_or_default())
-            .and_then(|key| self.call(&key, request));
-        outcome.unwrap_or_else(|(kind, about)| self.refuse(kind, &about, None))
-    }
-
-    fn call(&mut self, key: &str, request: &Request) -> Result<Response, Refusal> {
-        let path = request.url.split(['?', '#']).next().unwrap_or_default();
-        let path = path.trim_end_matches('/');
-        let answer = |status, content_type: &str, body: String| {
-            let mut headers = own_headers();
-            if !body.is_empty() {
-                headers.push("Content-Type", content_type);
-            }
-            Ok(Response::new(status, headers, body))
-        };
-        match (request.method.as_str(), path.strip_prefix("/sessions")) {
-            ("POST", Some("")) => {
-                let id = self.create(key)?;
-                answer(200, "text/plain; charset=utf-8", id)
-            }
-            ("GET", Some("")) => {
-                let mine = self.sessions.iter().filter(|(_, living)| living.key == key);
-                // The addresses behind are not told.
-                let list: BTreeMap<&str, Option<&str>> =
-                    mine.map(|(id, _)| (id.as_str(), None)).collect();
-                answer(200, "application/json", serde_json::to_string(&list).unwrap_or_default())
-            }
-            ("DELETE", Some(rest)) if rest.starts_with('/') => {
-                let id = rest.trim_start_matches('/');
-                if self.sessions.get(id).is_none_or(|living| living.key != key) {
-                    return Err((ProxyErrorKind::BadSessionId, String::new()));
-                }
-                self.sessions.remove(id);
-                self.stats.sessions_deleted += 1;
-                answer(204, "", String::new())
-            }
-            _ => Err((ProxyErrorKind::BadEndpoint, String::new())),
-        }
-    }
-
-    /// The session that a request wants, and whether it was made for it.
-    fn session(
-        &mut self,
-        options: &ProxyOptions,
-        key: &str,
-    ) -> Result<(Option<String>, bool), Refusal> {
-        match options.session() {
-            None => Ok((None, false)),
-            Some(Session::Create) => Ok((Some(self.create(key)?), true)),
-            Some(Session::Id(id)) => {
-                let now = self.now;
-                let known = self.sessions.get_mut(id.as_str()).filter(|living| living.key == key);
-                let known = known.ok_or((ProxyErrorKind::BadSessionId, String::new()))?;
-                known.used = now;
-                Ok((Some(id.as_str().into()), false))
-            }
-        }
-    }
-
-    fn create(&mut self, key: &str) -> Result<String, Refusal> {
-        let mine = self.sessions.values().filter(|living| living.key == key).count();
-        if mine >= MAX_SESSIONS {
-            return Err((ProxyErrorKind::UserSessionLimit, String::new()));
-        }
-        let id = session_id(&mut self.rng).as_str().to_string();
-        let living = Living { key: key.into(), made: self.now, used: self.now };
-        self.sessions.insert(id.clone(), living);
-        self.stats.sessions_created += 1;
-        Ok(id)
-    }
-
     fn authorize(&self, authorization: &str) -> Result<String, Refusal> {
         match self.keys.access(Some(authorization)) {
             Access::Missing | Access::Unknown => Err((ProxyErrorKind::BadProxyAuth, String::new())),
             Access::Disabled => Err((ProxyErrorKind::UserSuspended, String::new())),
             Access::Granted(key) => Ok(key),
-        }
-    }
-
-    /// The request of a ticket ends without a page.
-    fn lose(&mut self, ticket: u64, session_is_over: bool) {
-        let Some(flight) = self.flights.remove(&ticket) else { return };
-        if let Some(id) = flight.session.filter(|_| flight.creates || session_is_over)
-            && self.sessions.remove(&id).is_some()
-        {
-            self.stats.sessions_ended += 1;
         }
     }
 
@@ -481,20 +298,6 @@ impl ProxyBridge {
         // The status of a suspended account is unpublished.
         Response::new(kind.status().unwrap_or(403), headers, body)
     }
-
-    /// Moves the clock on, never back, and forgets the sessions whose time is over.
-    fn advance(&mut self, now: Timestamp) {
-        self.now = self.now.max(now);
-        let (now, before) = (self.now, self.sessions.len());
-        let busy: Vec<&str> =
-            self.flights.values().filter_map(|flight| flight.session.as_deref()).collect();
-        self.sessions.retain(|id, living| {
-            let over = now.since(living.made) >= LIFE || now.since(living.used) >= IDLE;
-            !over || busy.contains(&id.as_str())
-        });
-        let ended = before - self.sessions.len();
-        self.stats.sessions_ended += u64::try_from(ended).unwrap_or(u64::MAX);
-    }
 }
 
 fn bad_option(error: &InvalidProxyOptions) -> Refusal {
@@ -518,10 +321,6 @@ fn own_headers() -> Headers {
     headers
 }
 
-fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
 fn is_option(name: &str) -> bool {
     starts_with_ignoring_case(name, "x-crawlera-")
 }
@@ -530,27 +329,10 @@ fn is_zyte(name: &str) -> bool {
     starts_with_ignoring_case(name, "zyte-")
 }
 
-/// Headers that are about one connection only (RFC 9110, section 7.6.1), and those for a proxy.
-const HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-fn without_connection(headers: &Headers, also: fn(&str) -> bool) -> Headers {
-    let named: Vec<&str> =
-        headers.get_all("Connection").flat_map(|value| value.split(',')).map(str::trim).collect();
-    let stays = |name: &str| {
-        HOP_BY_HOP.iter().chain(&named).any(|known| known.eq_ignore_ascii_case(name)) || also(name)
-    };
+/// The headers of a message that pass the bridge, but for those that are meant for it.
+fn passing(headers: &Headers, meant_for_it: fn(&str) -> bool) -> Headers {
     let mut passed = Headers::new();
-    for (name, value) in headers.iter().filter(|(name, _)| !stays(name)) {
+    for (name, value) in headers.end_to_end().filter(|(name, _)| !meant_for_it(name)) {
         passed.push(name, value);
     }
     passed
