@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { consumer, require, silkline } from './package.mjs';
 
@@ -371,6 +372,23 @@ test('a stream that gives no bytes is refused', async (t) => {
   const proxy = fake(t, new FakeProxy());
   const options = { method: 'POST', duplex: 'half', body: ReadableStream.from(['a text']) };
   await assert.rejects(proxy.fetch('http://a.example/', options), /each part a Uint8Array/);
+});
+
+test('bytes of another realm are bytes', async (t) => {
+  const proxy = fake(t, new FakeProxy({ pages }));
+  const bodies = runInNewContext('[new Uint8Array([65]), new Uint8Array([65]).buffer]');
+  for (const body of bodies) {
+    const response = await proxy.fetch('http://a.example/', { method: 'POST', body });
+    assert.equal((await response.json()).body, 'A');
+  }
+  const api = new silkline.ExtractionApi({ apiKey: 'KEY' });
+  const query = { url: 'http://a.example/', pageType: 'article' };
+  const text = JSON.stringify([{ query: { userQuery: query }, article: { url: 'x' } }]);
+  const bytes = runInNewContext('Uint8Array.from(bytes)', { bytes: Buffer.from(text) });
+  for (const body of [bytes, bytes.buffer]) {
+    const [result] = api.results([query], { status: 200, headers: [], body });
+    assert.equal(result.item.url, 'x');
+  }
 });
 
 test('a clone tells all that the response does', async (t) => {

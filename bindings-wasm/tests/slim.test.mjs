@@ -1,7 +1,7 @@
 // The second entry: bundled without any platform, started with a module or with bytes.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { build } from 'esbuild';
@@ -127,4 +127,29 @@ test('a bundle with the engines, each started by its own module', async () => {
     'POST',
     ...['finished', 200, '127.0.0.2:3128', 1, true],
   ]);
+});
+
+test('a bundle for Node holds the client too, with the modules beside it', async () => {
+  const contents = `
+    const { Extractor, SessionProxy } = require('silkline/client');
+    const { FakeExtraction, FakeProxy } = require('silkline/testing');
+    const { fetch, clock } = new FakeExtraction();
+    const extractor = new Extractor({ apiKey: 'KEY', fetch, clock });
+    const { send, clock: time } = new FakeProxy();
+    const proxy = new SessionProxy({ apiKey: 'KEY', send, clock: time });
+    const extracted = extractor.extract({ url: 'http://a.example/', pageType: 'article' });
+    Promise.all([extracted, proxy.fetch('http://a.example/')]).then(async ([{ ok }, { status }]) => {
+      console.log(JSON.stringify({ ok, status }));
+      await Promise.all([extractor.close(), proxy.close()]);
+    });`;
+  const folder = mkdtempSync(join(consumer, 'bundled-'));
+  const outfile = join(folder, 'bundle.cjs');
+  const stdin = { contents, resolveDir: consumer };
+  const options = { bundle: true, platform: 'node', target: 'node20', outfile };
+  const { warnings } = await build({ stdin, ...options });
+  assert.deepEqual(warnings, []);
+  const modules = join(consumer, 'node_modules', 'silkline', 'wasm');
+  cpSync(modules, join(folder, 'wasm'), { recursive: true });
+  const shown = execFileSync(process.execPath, [outfile], { cwd: folder, encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(shown), { ok: true, status: 200 });
 });

@@ -2,6 +2,7 @@
 'use strict';
 
 const { pipeline } = require('node:stream');
+const { types } = require('node:util');
 const zlib = require('node:zlib');
 
 /** Statuses whose responses have no body. */
@@ -76,7 +77,7 @@ async function bodyOf({ body }, signal) {
       if (done) {
         return new Uint8Array(Buffer.concat(chunks));
       }
-      if (!(value instanceof Uint8Array)) {
+      if (!types.isUint8Array(value)) {
         throw new TypeError('a body that is a stream must give bytes, each part a Uint8Array');
       }
       chunks.push(value);

@@ -71,6 +71,17 @@ export interface SessionRequestInit {
   readonly options?: ProxyOptions | ProxyOptionsFields | null | undefined;
   readonly banned?: Verdict | undefined;
   readonly maxRedirects?: number | undefined;
+  /** As the platform's `fetch` wants it of a body that is a stream; nothing depends on it. */
+  readonly duplex?: 'half' | undefined;
+  // What is taken, and is the business of browsers.
+  readonly cache?: string | undefined;
+  readonly credentials?: string | undefined;
+  readonly integrity?: string | undefined;
+  readonly keepalive?: boolean | undefined;
+  readonly mode?: string | undefined;
+  readonly referrer?: string | undefined;
+  readonly referrerPolicy?: string | undefined;
+  readonly window?: null | undefined;
 }
 
 /** How a `SessionProxy` is set up. Only the key is needed. Times in milliseconds. */

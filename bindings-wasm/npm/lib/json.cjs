@@ -42,7 +42,8 @@ function bytesOf(body) {
   if (ArrayBuffer.isView(body)) {
     return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
   }
-  if (body instanceof ArrayBuffer) {
+  // That of another realm too, such as a test's.
+  if (body instanceof ArrayBuffer || body?.[Symbol.toStringTag] === 'ArrayBuffer') {
     return new Uint8Array(body);
   }
   if (body === undefined || body === null) {

@@ -69,3 +69,11 @@ export function told(error: unknown): string | number {
 new SessionProxy({});
 // @ts-expect-error: a redirect is dealt with in one of three ways
 proxy.fetch('http://a/', { redirect: 'never' });
+
+// What is written for the platform's `fetch` is taken.
+const init: RequestInit = { method: 'POST', mode: 'cors' };
+const body = new ReadableStream<Uint8Array>();
+proxy.fetch('http://a/', init);
+proxy.fetch('http://a/', { method: 'POST', body, duplex: 'half', credentials: 'omit' });
+// @ts-expect-error: nobody reads this
+proxy.fetch('http://a/', { dispatcher: null });
