@@ -399,6 +399,18 @@ def test_urls_as_clients_write_them(run: Callable[..., dict[str, Any]], site: st
     run(main)
 
 
+def test_headers_with_one_name_in_two_spellings(
+    run: Callable[..., dict[str, Any]], site: str
+) -> None:
+    async def main(sandbox: Sandbox) -> None:
+        lines = ("X-Mine: 1", "X-Other: a", "x-mine: 2")
+        _, _, body = await once(sandbox, get(f"{site}/headers", *lines))
+        seen = [value for name, value in json.loads(body)["headers"] if name.lower() == "x-mine"]
+        assert seen == ["1", "2"]
+
+    run(main)
+
+
 def test_protocols_are_not_switched(run: Callable[..., dict[str, Any]], site: str) -> None:
     wishes = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: a")
 

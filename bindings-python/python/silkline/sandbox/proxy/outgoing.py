@@ -188,6 +188,9 @@ def _headers(fetch: ProxyFetch, url: URL) -> list[tuple[str, str]]:
     """The headers as they are sent."""
     # The client got its 100 already: a target that never says so would hold the body up.
     headers = [(name, value) for name, value in fetch.headers if name.lower() != "expect"]
+    # Of one name in two spellings aiohttp would send the last alone.
+    spelled: dict[str, str] = {}
+    headers = [(spelled.setdefault(name.lower(), name), value) for name, value in headers]
     if url.user is not None and not any(name.lower() == "authorization" for name, _ in headers):
         credentials = f"{url.user}:{url.password or ''}".encode()
         headers.append(("Authorization", f"Basic {base64.b64encode(credentials).decode()}"))
