@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { root } from './package.mjs';
+import { operations as bridge } from './vectors/bridge.mjs';
 import { operations as engine } from './vectors/engine.mjs';
 import { operations as extraction } from './vectors/extraction.mjs';
 import { checkKeys } from './vectors/given.mjs';
@@ -10,6 +11,7 @@ import { operations as http } from './vectors/http.mjs';
 import { operations as problem } from './vectors/problem.mjs';
 import { operations as proxy } from './vectors/proxy.mjs';
 import { operations as schedule } from './vectors/schedule.mjs';
+import { operations as service } from './vectors/service.mjs';
 import { operations as zyteApi } from './vectors/zyte-api.mjs';
 
 const operations = {
@@ -20,6 +22,8 @@ const operations = {
   ...schedule,
   ...engine,
   ...zyteApi,
+  ...service,
+  ...bridge,
 };
 // A domain of the core that the package does not have shows as a test to do.
 const isMissing = (domain) => !Object.keys(operations).some((op) => op.startsWith(`${domain}.`));
