@@ -53,15 +53,18 @@ def versionless(answer: Json) -> Json:
 
 def bridged(query: FetchQuery, sent: list[Json], replies: Iterator[Given]) -> BridgedQuery:
     try:
-        result = asked(query, sent, replies)
+        found = asked(query, sent, replies)
     except ServiceError as error:
         return BridgedQuery.of_error(error.code, str(error), error.retry_after)
     except SilklineError as error:
         return BridgedQuery.of_error(error.code, str(error))
-    return BridgedQuery.of_result(result)
+    if isinstance(found, str):
+        return BridgedQuery.of_error(found, "no answer")
+    return BridgedQuery.of_result(found)
 
 
-def asked(query: FetchQuery, sent: list[Json], replies: Iterator[Given]) -> Result:
+def asked(query: FetchQuery, sent: list[Json], replies: Iterator[Given]) -> Result | str:
+    """The result, or the code of an error that left no answer."""
     newer = Query(
         query.url,
         query.page_type,
@@ -71,7 +74,9 @@ def asked(query: FetchQuery, sent: list[Json], replies: Iterator[Given]) -> Resu
     )
     sent.append(request_json(API.request([newer])))
     reply = next(replies)
-    check_keys(reply, "status", "headers", "body")
+    check_keys(reply, "status", "headers", "body", "failure")
+    if "failure" in reply:
+        return str(reply["failure"])
     headers, content = pairs(reply.get("headers")), body(reply.get("body"))
     return API.results([newer], reply["status"], headers, content)[0]
 

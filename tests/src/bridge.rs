@@ -89,7 +89,10 @@ fn bridged<'a>(
     };
     sent.push(request_json(&request));
     let reply = replies.next().expect("what Zyte API says");
-    check_keys(reply, &["status", "headers", "body"]);
+    check_keys(reply, &["status", "headers", "body", "failure"]);
+    if let Some(code) = reply["failure"].as_str() {
+        return BridgedQuery::of_error(code, "no answer", None);
+    }
     let (head, content) = (headers(&reply["headers"]), body(&reply["body"]));
     match api.results(&[query], Response::new(status(&reply["status"]), head, content)) {
         Ok(results) => BridgedQuery::of_result(results[0].view()),

@@ -44,7 +44,10 @@ const versionless = (answer) =>
 
 function bridged(query, sent, replies) {
   try {
-    return BridgedQuery.ofResult(asked(query, sent, replies));
+    const found = asked(query, sent, replies);
+    return typeof found === 'string'
+      ? BridgedQuery.ofError(found, 'no answer')
+      : BridgedQuery.ofResult(found);
   } catch (error) {
     if (!(error instanceof silkline.SilklineError)) {
       throw error;
@@ -53,13 +56,17 @@ function bridged(query, sent, replies) {
   }
 }
 
+/** The result, or the code of an error that left no answer. */
 function asked({ url, pageType, fullHtml, customHtml }, sent, replies) {
   const fields = { url, pageType, fullHtml: fullHtml || null, customHtml };
   const query = new Query(fields, { dialect: 'zyte_api' });
   sent.push(requestJson(api.request([query])));
   const reply = replies.next().value;
-  checkKeys(reply, ['status', 'headers', 'body']);
-  const { status, headers } = reply;
+  checkKeys(reply, ['status', 'headers', 'body', 'failure']);
+  const { status, headers, failure } = reply;
+  if (failure !== undefined) {
+    return failure;
+  }
   return api.results([query], { status, headers: pairs(headers), body: body(reply.body) })[0];
 }
 
