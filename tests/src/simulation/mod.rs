@@ -9,6 +9,8 @@ pub mod allocator;
 mod calendar;
 mod checks;
 pub mod extraction;
+mod life;
+mod network;
 pub mod proxy;
 pub mod queues;
 mod random;

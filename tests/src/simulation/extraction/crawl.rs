@@ -8,9 +8,10 @@ use silkline::{
     service::{Pace, extraction as service},
 };
 
-use super::world::{Network, Setting, World};
+use super::world::{Setting, World};
 use crate::simulation::{
     checks::Checked,
+    network::Network,
     random::SECOND,
     report::{Row, seconds},
 };

@@ -2,21 +2,21 @@
 
 use serde_json::Value;
 use silkline::{
-    Timestamp,
     engine::{
         ExtractionEvent, ExtractionOutcome, ExtractionOutput, ExtractionSend, Failure, IdleReason,
         WaitReason,
     },
     http::Response,
     service::{
-        Answer, Delivery,
+        Answer,
         extraction::{FetchFailure, FetchOutcome, ServiceOutput, Step, Ticket},
     },
 };
 
-use super::world::{Connection, Happening, Open, World, covers, queries_of};
+use super::world::{Connection, Happening, World, covers, queries_of};
 use crate::simulation::{
     checks::{Broken, Checked, hold},
+    network::{Open, Way},
     random::SECOND,
 };
 
@@ -186,19 +186,6 @@ impl World {
         Ok(())
     }
 
-    /// Moves on to the next moment at which something happens, and lets it happen.
-    pub(super) fn advance(&mut self) -> Checked {
-        let next = self.calendar.next().into_iter().chain(self.engine_wakes).min();
-        if let Some(at) = next {
-            self.now = self.now.max(at);
-        }
-        while let Some(happening) = self.calendar.take(self.now) {
-            self.happen(happening)?;
-            self.check()?;
-        }
-        Ok(())
-    }
-
     pub(super) fn happen(&mut self, happening: Happening) -> Checked {
         match happening {
             Happening::Arrived(connection) => {
@@ -264,10 +251,6 @@ impl World {
         Ok(())
     }
 
-    fn clock_of_service(&self) -> Timestamp {
-        Timestamp::from_micros(self.now)
-    }
-
     fn page(&mut self, url: &str) -> FetchOutcome {
         if self.dice.in_a_million(self.setting.network.no_page) {
             let failures: Vec<FetchFailure> = FetchFailure::all().collect();
@@ -285,14 +268,7 @@ impl World {
         loop {
             match self.service.poll(self.clock_of_service()) {
                 ServiceOutput::Answer { ticket, answer } => self.answer(ticket, answer),
-                ServiceOutput::WaitUntil(at) => {
-                    let at = at.as_micros();
-                    if self.service_wakes.is_none_or(|known| at < known) {
-                        self.service_wakes = Some(at);
-                        self.calendar.enter(at, Happening::ServiceWakes);
-                    }
-                    return;
-                }
+                ServiceOutput::WaitUntil(at) => return self.wake_service(at),
                 ServiceOutput::Idle => return,
             }
         }
@@ -306,24 +282,19 @@ impl World {
 
     /// An answer goes on its way.
     fn deliver(&mut self, connection: u64, answer: Answer) {
-        let network = &self.setting.network;
-        let mut at = self.now + self.dice.up_to(network.delay_us);
-        if answer.delivery != Delivery::Whole || self.dice.in_a_million(network.broken) {
-            self.calendar.enter(at, Happening::Failed(connection, Failure::Network));
-            return;
+        match self.setting.network.way_back(&answer.delivery, &mut self.dice, self.now) {
+            Way::Arrives { at, again } => {
+                let heard = Happening::Answered(connection, answer.response);
+                if let Some(again) = again {
+                    self.calendar.enter(again, heard.clone());
+                }
+                self.calendar.enter(at, heard);
+            }
+            Way::Breaks { at } => {
+                self.calendar.enter(at, Happening::Failed(connection, Failure::Network));
+            }
+            Way::Vanishes => {}
         }
-        if self.dice.in_a_million(network.dropped) {
-            return;
-        }
-        if self.dice.in_a_million(network.slow) {
-            at += self.dice.up_to(network.slow_us);
-        }
-        if self.dice.in_a_million(network.doubled) {
-            let again = at + self.dice.up_to(SECOND);
-            let response = answer.response.clone();
-            self.calendar.enter(again, Happening::Answered(connection, response));
-        }
-        self.calendar.enter(at, Happening::Answered(connection, answer.response));
     }
 
     /// An answer reaches the driver.

@@ -8,10 +8,11 @@ use silkline::{
     service::{Pace, extraction as service},
 };
 
-use super::world::{Network, Saved, Setting, World};
+use super::world::{Saved, Setting, World};
 use crate::simulation::{
     Run,
     checks::{Broken, Checked, hold},
+    network::Network,
     random::{Dice, SECOND},
 };
 
@@ -150,6 +151,7 @@ fn network(dice: &mut Dice) -> Network {
         doubled: share(200_000),
         after_all: share(1_000_000),
         no_page: share(200_000),
+        ..Network::default()
     };
     network.delay_us = dice.up_to(50_000);
     network.slow_us = dice.up_to(90 * SECOND);

@@ -16,33 +16,11 @@ use silkline::{
 use crate::simulation::{
     calendar::Calendar,
     checks::{Checked, JobBook, RateWindow, Trace, hold},
+    life::life,
+    network::{Network, Open},
     random::Dice,
     stopwatch::Stopwatch,
 };
-
-/// What the network does to requests and answers. Shares in parts of a million.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Network {
-    /// One-way delays are uniform in 0 to this.
-    pub(super) delay_us: u64,
-    /// Requests that never leave, as the driver knows.
-    pub(super) not_sent: u64,
-    /// Requests that are lost on the way: the driver sees a broken connection.
-    pub(super) lost: u64,
-    /// Answers that never come, and nobody notices before the deadline.
-    pub(super) dropped: u64,
-    /// Answers on whose way the connection breaks.
-    pub(super) broken: u64,
-    /// Answers that take up to `slow_us` longer.
-    pub(super) slow: u64,
-    pub(super) slow_us: u64,
-    /// Answers that come twice.
-    pub(super) doubled: u64,
-    /// Answers that come although the driver gave up the connection.
-    pub(super) after_all: u64,
-    /// Pages that are none.
-    pub(super) no_page: u64,
-}
 
 /// How a world is set up.
 #[derive(Clone, Debug)]
@@ -85,13 +63,6 @@ pub(super) struct Connection {
     pub(super) probe: bool,
     /// Whether the driver waits for it.
     pub(super) open: bool,
-}
-
-/// What the driver knows of a request under way.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Open {
-    pub(super) connection: u64,
-    pub(super) deadline: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -140,6 +111,8 @@ pub(super) struct World {
     pub(super) told: Option<Vec<String>>,
 }
 
+life!(World);
+
 pub(super) fn api() -> ExtractionApi {
     ExtractionApi::new("key").expect("a good key")
 }
@@ -185,17 +158,6 @@ impl World {
         }
     }
 
-    pub(super) fn tell(&mut self, line: impl FnOnce() -> String) {
-        if let Some(told) = &mut self.told {
-            told.push(format!("{:>12} {}", self.now, line()));
-        }
-    }
-
-    /// The present on the clock of the engine's process.
-    pub(super) fn clock(&self) -> Timestamp {
-        Timestamp::from_micros(self.now - self.epoch)
-    }
-
     /// Submits a job for a domain.
     pub(super) fn submit(&mut self, domain: &str, priority: i32) -> Checked {
         let job = self.next_job;
@@ -225,15 +187,6 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn cancel(&mut self, job: u64) -> Checked {
-        let Some(&id) = self.ids.get(&job) else { return Ok(()) };
-        self.tell(|| format!("cancel {job}"));
-        let (clock, known) = (self.clock(), self.engine.contains(id));
-        let cancelled = self.watch.time(|| self.engine.cancel(id, clock));
-        self.engine_wakes = Some(self.now);
-        hold(cancelled == known, || format!("cancelling job {job} said {cancelled}"))
-    }
-
     /// The end of the driver's waiting for a request, whatever came of it; its connection, unless
     /// it belongs to a process that is gone.
     pub(super) fn hand_over(
@@ -254,19 +207,6 @@ impl World {
             known.open = false;
         }
         hold(taken.is_ok() || !was_open, || format!("request {id} was open and is unknown"))
-    }
-
-    /// The application ends a stop.
-    pub(super) fn resume(&mut self) {
-        self.tell(|| "resume".into());
-        let clock = self.clock();
-        self.watch.time(|| self.engine.resume(clock));
-        (self.stopped, self.resumed) = (false, true);
-        self.engine_wakes = Some(self.now);
-        // Whatever was a probe is an ordinary request.
-        for known in self.connections.values_mut() {
-            known.probe = false;
-        }
     }
 
     /// The service behaves differently from here on; it forgets what it was working on.
@@ -335,23 +275,7 @@ impl World {
     pub(super) fn crash(&mut self, saved: &Saved, downtime: u64, known: bool) -> Checked {
         self.tell(|| format!("crash, back to {} after {downtime}", saved.at));
         let stale = saved.calls < self.watch.calls();
-        self.process += 1;
-        // The service sees the connections break.
-        let gone: Vec<u64> = self.connections.keys().copied().collect();
-        for connection in gone {
-            let delay = self.dice.up_to(self.setting.network.delay_us);
-            self.calendar.enter(self.now + delay, Happening::HungUp(connection));
-        }
-        let until = self.now + downtime;
-        while let Some(at) = self.calendar.next().filter(|at| *at <= until) {
-            self.now = self.now.max(at);
-            if let Some(happening) = self.calendar.take(at) {
-                self.happen(happening)?;
-            }
-        }
-        self.now = until;
-        // A new process has a clock of its own.
-        self.epoch = self.dice.up_to(self.now);
+        self.lose_process(downtime)?;
         let away = self.now - saved.at;
         let away = known.then(|| core::time::Duration::from_micros(away));
         let clock = self.clock();

@@ -8,9 +8,10 @@ use silkline::{
     service::proxy as service,
 };
 
-use super::world::{Network, Setting, World, addresses};
+use super::world::{Setting, World, addresses};
 use crate::simulation::{
     checks::{Checked, hold},
+    network::Network,
     random::SECOND,
     report::{Row, seconds},
 };

@@ -14,9 +14,10 @@ use silkline::{
     },
 };
 
-use super::world::{Connection, Happening, Open, World};
+use super::world::{Connection, Happening, World};
 use crate::simulation::{
     checks::{Broken, Checked, hold},
+    network::{Open, Way},
     random::SECOND,
 };
 
@@ -236,19 +237,6 @@ impl World {
         Ok(())
     }
 
-    /// Moves on to the next moment at which something happens, and lets it happen.
-    pub(super) fn advance(&mut self) -> Checked {
-        let next = self.calendar.next().into_iter().chain(self.engine_wakes).min();
-        if let Some(at) = next {
-            self.now = self.now.max(at);
-        }
-        while let Some(happening) = self.calendar.take(self.now) {
-            self.happen(happening)?;
-            self.check()?;
-        }
-        Ok(())
-    }
-
     /// Whether a living driver waits for a request.
     fn is_waited_for(&self, connection: u64) -> bool {
         let known = self.connections.get(&connection);
@@ -423,14 +411,7 @@ impl World {
                         self.fetch(connection, fetch.ticket, &fetch.request.url);
                     }
                 }
-                ServiceOutput::WaitUntil(at) => {
-                    let at = at.as_micros();
-                    if self.service_wakes.is_none_or(|known| at < known) {
-                        self.service_wakes = Some(at);
-                        self.calendar.enter(at, Happening::ServiceWakes);
-                    }
-                    return;
-                }
+                ServiceOutput::WaitUntil(at) => return self.wake_service(at),
                 ServiceOutput::Idle => return,
             }
         }
@@ -448,23 +429,19 @@ impl World {
         delivery: Delivery,
         connect: bool,
     ) {
-        let network = &self.setting.network;
-        let mut at = self.now + self.dice.up_to(network.delay_us);
-        if delivery != Delivery::Whole || self.dice.in_a_million(network.broken) {
-            self.calendar.enter(at, Happening::Failed(connection, Failure::Network));
-            return;
+        match self.setting.network.way_back(&delivery, &mut self.dice, self.now) {
+            Way::Arrives { at, again } => {
+                let heard = Happening::Answered(connection, response, connect);
+                if let Some(again) = again {
+                    self.calendar.enter(again, heard.clone());
+                }
+                self.calendar.enter(at, heard);
+            }
+            Way::Breaks { at } => {
+                self.calendar.enter(at, Happening::Failed(connection, Failure::Network));
+            }
+            Way::Vanishes => {}
         }
-        if self.dice.in_a_million(network.dropped) {
-            return;
-        }
-        if self.dice.in_a_million(network.slow) {
-            at += self.dice.up_to(network.slow_us);
-        }
-        if self.dice.in_a_million(network.doubled) {
-            let again = at + self.dice.up_to(SECOND);
-            self.calendar.enter(again, Happening::Answered(connection, response.clone(), connect));
-        }
-        self.calendar.enter(at, Happening::Answered(connection, response, connect));
     }
 
     /// An answer reaches the driver.

@@ -8,10 +8,11 @@ use silkline::{
     service::proxy as service,
 };
 
-use super::world::{Network, Saved, Setting, World, addresses};
+use super::world::{Saved, Setting, World, addresses};
 use crate::simulation::{
     Run,
     checks::{Broken, Checked, hold},
+    network::Network,
     random::{Dice, SECOND},
 };
 

@@ -20,38 +20,11 @@ use silkline::{
 use crate::simulation::{
     calendar::Calendar,
     checks::{Broken, Checked, JobBook, Trace, hold},
+    life::life,
+    network::{Network, Open},
     random::{Dice, SECOND},
     stopwatch::Stopwatch,
 };
-
-/// What the network does to requests and answers. Shares in parts of a million.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Network {
-    /// One-way delays are uniform in 0 to this.
-    pub(super) delay_us: u64,
-    /// Requests that never leave, as the driver knows.
-    pub(super) not_sent: u64,
-    /// Requests that are lost on the way, within two seconds.
-    pub(super) lost: u64,
-    /// Answers that never come, and nobody notices before the deadline.
-    pub(super) dropped: u64,
-    /// Answers on whose way the connection breaks.
-    pub(super) broken: u64,
-    /// Answers that take up to `slow_us` longer.
-    pub(super) slow: u64,
-    pub(super) slow_us: u64,
-    /// Answers that come twice.
-    pub(super) doubled: u64,
-    /// Answers that come although the driver gave up the connection.
-    pub(super) after_all: u64,
-    /// Targets that do not answer as they should.
-    pub(super) no_page: u64,
-    /// Requests that the driver keeps for up to `queue_us` before it sends them, and says so.
-    pub(super) queued: u64,
-    pub(super) queue_us: u64,
-    /// Answers that the application calls bans.
-    pub(super) disguised: u64,
-}
 
 /// How a world is set up.
 #[derive(Clone, Debug)]
@@ -99,13 +72,6 @@ pub(super) struct Connection {
     pub(super) open: bool,
     /// The application's number of the job.
     pub(super) job: Option<u64>,
-}
-
-/// What the driver knows of a request under way.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Open {
-    pub(super) connection: u64,
-    pub(super) deadline: u64,
 }
 
 /// A named sequence, as the application sees it.
@@ -169,6 +135,8 @@ pub(super) struct World {
     pub(super) told: Option<Vec<String>>,
 }
 
+life!(World);
+
 pub(super) fn api() -> ProxyApi {
     ProxyApi::new("key").expect("a good key")
 }
@@ -224,21 +192,6 @@ impl World {
         }
     }
 
-    pub(super) fn tell(&mut self, line: impl FnOnce() -> String) {
-        if let Some(told) = &mut self.told {
-            told.push(format!("{:>12} {}", self.now, line()));
-        }
-    }
-
-    /// The present on the clock of the engine's process.
-    pub(super) fn clock(&self) -> Timestamp {
-        Timestamp::from_micros(self.now - self.epoch)
-    }
-
-    pub(super) fn clock_of_service(&self) -> Timestamp {
-        Timestamp::from_micros(self.now)
-    }
-
     /// Submits a job: its request is for a page of its own below `site`.
     pub(super) fn submit(
         &mut self,
@@ -276,27 +229,6 @@ impl World {
         }
         self.engine_wakes = Some(self.now);
         Ok(())
-    }
-
-    pub(super) fn cancel(&mut self, job: u64) -> Checked {
-        let Some(&id) = self.ids.get(&job) else { return Ok(()) };
-        self.tell(|| format!("cancel {job}"));
-        let (clock, known) = (self.clock(), self.engine.contains(id));
-        let cancelled = self.watch.time(|| self.engine.cancel(id, clock));
-        self.engine_wakes = Some(self.now);
-        hold(cancelled == known, || format!("cancelling job {job} said {cancelled}"))
-    }
-
-    /// The application ends a stop.
-    pub(super) fn resume(&mut self) {
-        self.tell(|| "resume".into());
-        let clock = self.clock();
-        self.watch.time(|| self.engine.resume(clock));
-        (self.stopped, self.resumed) = (false, true);
-        self.engine_wakes = Some(self.now);
-        for known in self.connections.values_mut() {
-            known.probe = false;
-        }
     }
 
     pub(super) fn end_session(&mut self, name: &str) {
@@ -432,23 +364,7 @@ impl World {
     }
 
     fn restart(&mut self, saved: &Saved, downtime: u64, away: Option<Duration>) -> Checked {
-        self.process += 1;
-        // The service sees the connections break.
-        let gone: Vec<u64> = self.connections.keys().copied().collect();
-        for connection in gone {
-            let delay = self.dice.up_to(self.setting.network.delay_us);
-            self.calendar.enter(self.now + delay, Happening::HungUp(connection));
-        }
-        let until = self.now + downtime;
-        while let Some(at) = self.calendar.next().filter(|at| *at <= until) {
-            self.now = self.now.max(at);
-            if let Some(happening) = self.calendar.take(at) {
-                self.happen(happening)?;
-            }
-        }
-        self.now = until;
-        // A new process has a clock of its own.
-        self.epoch = self.dice.up_to(self.now);
+        self.lose_process(downtime)?;
         let clock = self.clock();
         let config = self.setting.engine.clone();
         let engine = ProxyEngine::restore(api(), config, &saved.bytes, clock, away);
