@@ -84,14 +84,17 @@ test('a module that was not brought is named where it is needed, and can be brou
 
 /** What fetches a page through the service's side, in one program with the engine. */
 const crawl = `
-  import { ExtractionApi, ExtractionEngine, ProxyApi, ProxyEngine, ProxyService, start } from 'silkline/slim';
+  import * as silkline from 'silkline/slim';
   import protocol from 'silkline/silkline.wasm';
   import extractionEngine from 'silkline/extraction-engine.wasm';
   import parts from 'silkline/parts.wasm';
   import proxy from 'silkline/proxy.wasm';
   import proxyEngine from 'silkline/proxy-engine.wasm';
   import services from 'silkline/services.wasm';
+  import zyteApiServices from 'silkline/zyte-api-services.wasm';
+  import bridge from 'silkline/bridge.wasm';
 
+  const { ExtractionApi, ExtractionEngine, ProxyApi, ProxyEngine, ProxyService, start } = silkline;
   start(protocol);
   const shown = [];
   const apiKey = 'KEY';
@@ -99,6 +102,8 @@ const crawl = `
     extractionEngine: () => new ExtractionEngine({ api: new ExtractionApi({ apiKey }), now: 0 }),
     proxyEngine: () => new ProxyEngine({ api: new ProxyApi({ apiKey }), size: 1, seed: 1, now: 0 }),
     services: () => new ProxyService({ outgoing: ['127.0.0.2'], seed: 1 }),
+    zyteApiServices: () => new silkline.ZyteProxyService({ seed: 1 }),
+    bridge: () => new silkline.ProxyBridge({ apiKey, seed: 1 }),
   };
   for (const make of Object.values(makers)) {
     try {
@@ -107,8 +112,9 @@ const crawl = `
       shown.push(error.message);
     }
   }
-  start(protocol, { extractionEngine, parts, proxy, proxyEngine: new WebAssembly.Module(proxyEngine), services });
-  const [extraction, engine, service] = Object.values(makers).map((make) => make());
+  const later = { extractionEngine, parts, proxy, services, zyteApiServices, bridge };
+  start(protocol, { ...later, proxyEngine: new WebAssembly.Module(proxyEngine) });
+  const [extraction, engine, service, newer, between] = Object.values(makers).map((make) => make());
   extraction.submit({ url: 'http://a.example/', pageType: 'article' }, { now: 0 });
   shown.push(extraction.poll(0).request.method);
   engine.submit('http://a.example/', { now: 0 });
@@ -118,14 +124,17 @@ const crawl = `
   engine.handleResponse(id, { status, headers, body: 'page' }, 1);
   const { type, response, cost } = engine.poll(1);
   shown.push(type, response.status, response.outgoing, cost.billed, response.session !== null);
+  const head = { 'Proxy-Authorization': silkline.basicAuthorization(apiKey) };
+  const asked = { method: 'GET', url: 'http://a.example/', headers: head };
+  shown.push(newer.handleRequest(asked, 0).type, between.handleRequest(asked, 0).type);
   console.log(JSON.stringify(shown));`;
 
 test('a bundle with the engines, each started by its own module', async () => {
-  const missing = ['extractionEngine', 'proxy', 'services'];
+  const missing = ['extractionEngine', 'proxy', 'services', 'zyteApiServices', 'bridge'];
   assert.deepEqual(await run(crawl), [
     ...missing.map((name) => `start() was not given the module "${name}"`),
     'POST',
-    ...['finished', 200, '127.0.0.2:3128', 1, true],
+    ...['finished', 200, '127.0.0.2:3128', 1, true, 'fetch', 'send'],
   ]);
 });
 
