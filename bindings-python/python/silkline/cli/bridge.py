@@ -99,7 +99,7 @@ def add_parser(commands: Any) -> None:
     add(
         "--upstream-ca",
         metavar="FILE",
-        type=Path,
+        type=values.authority,
         help="the authority by whose certificates its proxy opens TLS, for https targets: that of "
         "Zyte API is for download in its documentation",
     )
@@ -157,6 +157,9 @@ async def _serve(bridge: Bridge) -> int:
     try:
         print("silkline bridge ready:", " ".join(bridge.listening()), flush=True)
         await stop.wait()
+    except OSError as error:  # the authority, which is made here
+        print(f"silkline bridge: {values.why(error)}", file=sys.stderr)
+        return 1
     finally:
         await bridge.stop()
         print(json.dumps(bridge.stats()), flush=True)

@@ -147,7 +147,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         source = open_input(path)
     except OSError as error:
-        parser.error(f"argument FILE: {error}")
+        parser.error(f"argument FILE: {values.why(error)}")
     with source:
         if path and target and target.exists() and target.samefile(path):
             parser.error("argument --output: is the same file as FILE")

@@ -56,6 +56,9 @@ examples:
 # What ends requests that were not done when the command was stopped.
 _UNFINISHED = frozenset({"engine_closed", "job_cancelled", "job_closed"})
 _DELETE_SECONDS = 10.0
+# How long the answers under way are awaited that nobody can be given: they name sessions to delete.
+_LEAVE_SECONDS = 2.0
+_TOLD = 200
 
 
 def add_parser(commands: Any) -> None:
@@ -191,7 +194,7 @@ def _run(options: argparse.Namespace) -> int:
                 if _is_output(source, file, options.folder):
                     parser.error(f"argument SOURCE: {source} is where the answers go")
     except OSError as error:
-        parser.error(str(error))
+        parser.error(values.why(error))
     try:
         proxy = _proxy(options, api_key(parser, options))
     except (ValueError, OverflowError, OSError) as error:
@@ -233,7 +236,7 @@ def _defaults(options: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if options.data is not None:
         text: str = options.data
-        found["data"] = Path(text[1:]).read_text("utf-8") if text.startswith("@") else text
+        found["data"] = Path(text[1:]).read_bytes() if text.startswith("@") else text
         found["method"] = "POST"
     if options.method:
         found["method"] = options.method
@@ -268,6 +271,12 @@ def _proxy(options: argparse.Namespace, key: str) -> SessionProxy:
     )
 
 
+def _short(url: object) -> str:
+    """What people are told of a URL."""
+    text = str(url)
+    return text if len(text) <= _TOLD else f"{text[:_TOLD]}..."
+
+
 class _Fetching:
     """One run."""
 
@@ -293,7 +302,11 @@ class _Fetching:
                     wanted = self._targets(sources, defaults)
                     async with aclosing(proxy.results(wanted)) as results:
                         async for outcome in results:
-                            self._take(outcome)
+                            try:
+                                self._take(outcome)
+                            except OSError:
+                                await proxy.close(min(grace, _LEAVE_SECONDS))
+                                raise
                     await proxy.close()
         except ProxyAccountRefused as error:
             status, self._stopped = 2, True
@@ -336,11 +349,11 @@ class _Fetching:
             self._done += outcome.ok
             self._failed += not outcome.ok
             if not outcome.ok:
-                self._bar.say(f"{target['url']}: status {outcome.response.status}")
+                self._bar.say(f"{_short(target['url'])}: status {outcome.response.status}")
             self._step()
 
     def _fail(self, target: Target, code: str, error: BaseException | str) -> None:
-        self._bar.say(f"{target.get('url')}: {error}")
+        self._bar.say(f"{_short(target.get('url'))}: {error}")
         self._output.failure(target, code, error)
         self._failed += 1
         self._step()

@@ -17,7 +17,7 @@ _MEMBERS: dict[str, type | tuple[type, ...]] = {
     "method": str,
     "headers": dict,
     "params": dict,
-    "data": (str, dict),
+    "data": (str, bytes, dict),
     "json": object,
     "session": str,
     "replace_session": bool,
@@ -95,7 +95,18 @@ async def targets(
                 number += 1
                 if number % 100 == 0:
                     await asyncio.sleep(0)
-                yield _read(number, text, defaults)
+                if "\ufffd" in text and _is_broken(line):
+                    yield Target(number, {"url": text}), "not UTF-8"
+                else:
+                    yield _read(number, text, defaults)
+
+
+def _is_broken(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def _read(number: int, text: str, defaults: Mapping[str, Any]) -> tuple[Target, str | None]:

@@ -13,6 +13,7 @@ from silkline.exceptions import SilklineError
 
 from .fetch_input import Target
 from .results import Known, OutputError, ResultFile, digest
+from .values import why
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -26,7 +27,7 @@ _ALL = {"application/xhtml+xml": ".html", "text/javascript": ".js", "text/plain"
 def key(target: Target) -> bytes:
     """What tells requests apart, in few bytes: all that is sent, and through which session."""
     members = {name: value for name, value in target.items() if name != "priority"}
-    return digest(json.dumps(members, sort_keys=True))
+    return digest(json.dumps(members, sort_keys=True, default=bytes.hex))
 
 
 class Finished(Known):
@@ -60,7 +61,7 @@ class Output:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise OutputError(str(error)) from error
+                raise OutputError(why(error)) from error
         self._file.open(self._finished.add, resume=resume, overwrite=overwrite)
         return self._finished
 

@@ -244,18 +244,20 @@ def _run(options: argparse.Namespace) -> int:
         parser.error(str(error))
     try:
         report = _report(plan, options.progress)
+        if options.json:
+            print(json.dumps(report), flush=True)
+        else:
+            print(text(report), end="", flush=True)
         if chart is not None:
             draw(report, chart)
     except KeyboardInterrupt:
         print("silkline plan: interrupted", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"silkline plan: {error}", file=sys.stderr)
         return 2
-    if options.json:
-        print(json.dumps(report))
-    else:
-        print(text(report), end="")
     return int(report["stopped"] is not None)
 
 

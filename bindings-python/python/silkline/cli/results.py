@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from .values import why
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -69,6 +71,8 @@ class ResultFile:
     ) -> None:
         """Opens it, and passes on each record that it holds already."""
         if self._path is None:
+            if sys.stdout is None:
+                raise OutputError("stdout is closed")
             self._file = sys.stdout.buffer
             return
         try:
@@ -89,7 +93,7 @@ class ResultFile:
                 self._file.truncate(0)
             self._read(self._file, self._path, add)
         except OSError as error:
-            raise OutputError(str(error)) from error
+            raise OutputError(why(error)) from error
 
     def _read(self, file: FileIO, path: Path, add: Callable[[dict[str, Any]], object]) -> None:
         """Reads what is there; a torn last line is cut off."""

@@ -314,7 +314,7 @@ def _run(options: argparse.Namespace) -> int:
         try:
             options.export_ca.write_bytes(sandbox.ca_certificate.read_bytes())
         except OSError as error:
-            print(f"silkline sandbox: cannot export the certificate: {error}", file=sys.stderr)
+            print(f"silkline sandbox: {values.why(error)}", file=sys.stderr)
             return 1
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING,
@@ -338,6 +338,9 @@ async def _serve(sandbox: Sandbox) -> int:
     try:
         print("silkline sandbox ready:", " ".join(sandbox.listening()), flush=True)
         await stop.wait()
+    except OSError as error:  # the authority, which is made here
+        print(f"silkline sandbox: {values.why(error)}", file=sys.stderr)
+        return 1
     finally:
         await sandbox.stop()
         print(json.dumps(sandbox.stats()), flush=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from . import values
 
 if TYPE_CHECKING:
     from silkline import ProxyApi
@@ -49,7 +50,7 @@ def add_proxy_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGrou
     add(
         "--ca",
         metavar="FILE",
-        type=Path,
+        type=values.authority,
         help="certificate authority of the service (PEM), to be trusted with those of the system",
     )
     return group

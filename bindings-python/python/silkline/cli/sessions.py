@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from silkline.exceptions import ProxyServiceError, SessionCallFailed, SilklineError
@@ -121,7 +122,8 @@ async def _list(sessions: _Sessions, options: argparse.Namespace) -> int:
 
 
 async def _create(sessions: _Sessions, options: argparse.Namespace) -> int:
-    return await _each(range(options.count), sessions.create, print)
+    # At once: of a session that is made somebody has to know.
+    return await _each(range(options.count), sessions.create, partial(print, flush=True))
 
 
 async def _delete(sessions: _Sessions, options: argparse.Namespace) -> int:
@@ -131,6 +133,10 @@ async def _delete(sessions: _Sessions, options: argparse.Namespace) -> int:
 async def _prune(sessions: _Sessions, options: argparse.Namespace) -> int:
     found, _ = await sessions.list()
     kept = set(options.kept or ())
+    unknown = kept - {session for session, _ in found.sessions}
+    if unknown:
+        _say(f"there is no session {min(unknown)!r}, so none is deleted")
+        return 1
     doomed = [
         session
         for session, address in found.sessions
@@ -209,6 +215,8 @@ async def _act(api: ProxyApi, options: argparse.Namespace) -> int:
         except (asyncio.TimeoutError, TimeoutError):
             _say(f"the service did not answer within {_SECONDS:g} seconds")
             return 1
+        except BrokenPipeError:  # of stdout
+            raise
         except (NotSent, OSError) as error:
             _say(f"the service cannot be reached: {error}")
             return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def on_signals(stop: Callable[[int], None]) -> Iterator[None]:
-    """Calls on SIGINT and SIGTERM, with how often they came."""
+    """Calls on SIGINT, SIGTERM and SIGHUP, with how often they came."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -23,7 +24,9 @@ def on_signals(stop: Callable[[int], None]) -> Iterator[None]:
         times += 1
         stop(times)
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if os.name != "nt" and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
+        numbers.append(signal.SIGHUP)
     before = {
         number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(told))
         for number in numbers

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
+import ssl
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -89,3 +91,21 @@ def zyte_api_url(text: str) -> str:
         host = text.partition("#")[0].rstrip("/").removesuffix("/v1")
         return f"{host}/v1/extract"
     return text
+
+
+def authority(text: str) -> Path:
+    """A file with a certificate authority."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=text)
+    except ssl.SSLError:
+        raise argparse.ArgumentTypeError(f"{text!r} holds no certificate (PEM)") from None
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error.strerror}") from None
+    return Path(text)
+
+
+def why(error: OSError) -> str:
+    """What went wrong with which file."""
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    return f"{str(error.filename)!r}: {error.strerror}"
