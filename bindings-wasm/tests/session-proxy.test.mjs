@@ -374,6 +374,20 @@ test('a stream that gives no bytes is refused', async (t) => {
   await assert.rejects(proxy.fetch('http://a.example/', options), /each part a Uint8Array/);
 });
 
+test('a method that cannot be sent is refused, and a body that its method cannot have', async (t) => {
+  const proxy = fake(t, new FakeProxy());
+  for (const method of ['A B', '', 'connect', 'TRACE', 'Track', 'GÉT']) {
+    const refused = proxy.fetch('http://a.example/', { method });
+    await assert.rejects(refused, { name: 'TypeError', message: /no method that can be sent/ });
+  }
+  for (const init of [{ body: 'x' }, { method: 'head', body: new Uint8Array(1) }]) {
+    await assert.rejects(proxy.fetch('http://a.example/', init), /cannot have a body/);
+  }
+  const own = await proxy.fetch(new URL('http://a.example/'), { method: 'purge' });
+  assert.equal(own.status, 200);
+  assert.equal(proxy.stats().submitted, 1);
+});
+
 test('bytes of another realm are bytes', async (t) => {
   const proxy = fake(t, new FakeProxy({ pages }));
   const bodies = runInNewContext('[new Uint8Array([65]), new Uint8Array([65]).buffer]');

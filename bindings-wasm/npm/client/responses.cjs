@@ -32,9 +32,24 @@ const CODINGS = {
   br: () => zlib.createBrotliDecompress(LENIENT_BROTLI),
 };
 
+const METHOD = /^[!#$%&'*+.^_`|~\w-]+$/;
+const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
+const BODILESS_METHOD = /^(?:GET|HEAD)$/i;
+
+/** What not every platform's `Request` refuses. */
+function check({ method = 'GET', body }) {
+  if (!METHOD.test(method) || FORBIDDEN.test(method)) {
+    throw new TypeError(`${JSON.stringify(method)} is no method that can be sent`);
+  }
+  if (body != null && BODILESS_METHOD.test(method)) {
+    throw new TypeError(`a request with method ${method} cannot have a body`);
+  }
+}
+
 /** What `fetch` is called with, as a request with a body that can be sent more than once. */
 async function requestOf(input, init) {
   const given = ['method', 'headers', 'body', 'redirect'].filter((name) => init[name] != null);
+  check({ method: init.method ?? input?.method, body: init.body });
   const standard = new Request(input, {
     ...Object.fromEntries(given.map((name) => [name, init[name]])),
     ...(init.body == null ? {} : { duplex: 'half' }),
@@ -44,7 +59,9 @@ async function requestOf(input, init) {
     ([name]) => !OF_CONNECTION.has(name.toLowerCase()),
   );
   const has = (wanted) => headers.some(([name]) => name.toLowerCase() === wanted);
-  const type = standard.headers.get('content-type');
+  // Not every platform tells it of a text.
+  const textType = typeof init.body === 'string' ? 'text/plain;charset=UTF-8' : null;
+  const type = standard.headers.get('content-type') ?? textType;
   const signal = init.signal ?? (isRequest ? input.signal : new AbortController().signal);
   const body = await bodyOf(standard, signal);
   if (type !== null && !has('content-type')) {
