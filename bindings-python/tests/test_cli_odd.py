@@ -117,6 +117,19 @@ def test_lines_that_are_no_urls_are_not_sent(box: Sandbox, site: str) -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_lines_that_are_nested_too_deeply(box: Sandbox) -> None:
+    Path("deep").write_text('{"url": ' + "[" * 100_000 + "\n" + '{"url": 5}\n')
+    for command in ("extract", "fetch"):
+        done = shell(f"{command} deep -o out", box)
+        assert (done.status, done.err.count("nested too deeply")) == (1, 1)
+        again = shell(f"{command} deep -o out --resume", box)
+        assert "2 finished before" in again.err
+        Path("out").unlink()
+        done = shell(f"{command} good -o deep --resume", box)
+        assert (done.status, "deep:1 is no" in done.err) == (2, True)
+
+
+@pytest.mark.usefixtures("here")
 def test_a_closed_stderr_spoils_no_file(box: Sandbox) -> None:
     Path("some").write_text("http://a.example/1\nnonsense\n")
     for command in ("extract", "fetch"):

@@ -19,6 +19,7 @@ from silkline import ExtractionApi, InvalidQuery, Query
 # So many lines of a pipe wait to be taken.
 _AHEAD = 100
 _PART = 1 << 16
+TOO_DEEP = "nested too deeply"
 
 
 class InputError(Exception):
@@ -68,6 +69,8 @@ class QueryReader:
                 members = json.loads(text)
             except ValueError as error:
                 return self._bad({"url": text}, f"not JSON: {error}")
+            except RecursionError:
+                return self._bad({"url": text}, TOO_DEEP)
         if self._page_type is not None:
             members.setdefault("pageType", self._page_type)
         elif "pageType" not in members:

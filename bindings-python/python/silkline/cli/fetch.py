@@ -271,10 +271,9 @@ def _proxy(options: argparse.Namespace, key: str) -> SessionProxy:
     )
 
 
-def _short(url: object) -> str:
+def _short(url: str) -> str:
     """What people are told of a URL."""
-    text = str(url)
-    return text if len(text) <= _TOLD else f"{text[:_TOLD]}..."
+    return url if len(url) <= _TOLD else f"{url[:_TOLD]}..."
 
 
 class _Fetching:
@@ -353,7 +352,9 @@ class _Fetching:
             self._step()
 
     def _fail(self, target: Target, code: str, error: BaseException | str) -> None:
-        self._bar.say(f"{_short(target.get('url'))}: {error}")
+        url = target.get("url")
+        name = _short(url) if isinstance(url, str) else f"request {target.number}"
+        self._bar.say(f"{name}: {error}")
         self._output.failure(target, code, error)
         self._failed += 1
         self._step()

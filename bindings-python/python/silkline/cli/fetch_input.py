@@ -10,7 +10,7 @@ from typing import Any
 
 from silkline.aio.proxy_requests import taken_apart
 
-from .extract_input import count, lines, open_input
+from .extract_input import TOO_DEEP, count, lines, open_input
 
 _MEMBERS: dict[str, type | tuple[type, ...]] = {
     "url": str,
@@ -116,6 +116,8 @@ def _read(number: int, text: str, defaults: Mapping[str, Any]) -> tuple[Target, 
         members = json.loads(text)
     except ValueError as error:
         return Target(number, {"url": text}), f"not JSON: {error}"
+    except RecursionError:
+        return Target(number, {"url": text}), TOO_DEEP
     given = {name: value for name, value in defaults.items() if name not in members}
     if "data" in members or "json" in members:
         given.pop("data", None)

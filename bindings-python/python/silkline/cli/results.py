@@ -104,7 +104,7 @@ class ResultFile:
                 try:
                     if line.strip():
                         add(json.loads(line))
-                except (ValueError, LookupError, TypeError, AttributeError):
+                except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
                     if torn:
                         break
                     raise OutputError(
