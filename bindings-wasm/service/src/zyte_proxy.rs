@@ -1,13 +1,10 @@
 //! `silkline::service::zyte_api::proxy`.
 
 use silkline::service::zyte_api::proxy::{ZyteProxyConfig, ZyteProxyService as Machine};
-use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
-    Thrown, answer,
-    convert::{self, moment},
-    exchange::{ProxyTunnel, connect, failed, output, responded, step, ticket_of},
-    request,
+    exchange::proxy_methods,
     settings::{Settings, set},
 };
 
@@ -15,119 +12,7 @@ use crate::{
 #[wasm_bindgen]
 pub struct ZyteProxyService(Machine);
 
-#[wasm_bindgen]
-impl ZyteProxyService {
-    /// A service that has seen nothing.
-    #[wasm_bindgen(constructor)]
-    pub fn new(settings: &str, seed: u64) -> Result<Self, Thrown> {
-        let settings = Settings::new(settings);
-        let mut service = Machine::new(config(&settings), seed);
-        if let Some(script) = settings.text("faults") {
-            service = service.with_faults(script)?;
-        }
-        Ok(Self(service))
-    }
-
-    /// Takes a CONNECT to host and port: the tunnel, or the answer that refuses it.
-    #[wasm_bindgen(js_name = handleConnect)]
-    pub fn handle_connect(
-        &mut self,
-        authority: &str,
-        headers: &str,
-        now: f64,
-    ) -> Result<Vec<JsValue>, Thrown> {
-        let request = request("CONNECT", authority, headers)?;
-        Ok(connect(self.0.handle_connect(&request, moment(now))))
-    }
-
-    /// Takes a request outside of any tunnel.
-    #[wasm_bindgen(js_name = handleRequest)]
-    pub fn handle_request(
-        &mut self,
-        method: &str,
-        url: &str,
-        headers: &str,
-        now: f64,
-    ) -> Result<Vec<JsValue>, Thrown> {
-        let request = request(method, url, headers)?;
-        Ok(step(self.0.handle_request(request, None, moment(now))))
-    }
-
-    /// Takes a request that came through a tunnel.
-    #[wasm_bindgen(js_name = handleTunnelled)]
-    pub fn handle_tunnelled(
-        &mut self,
-        tunnel: &ProxyTunnel,
-        method: &str,
-        url: &str,
-        headers: &str,
-        now: f64,
-    ) -> Result<Vec<JsValue>, Thrown> {
-        let request = request(method, url, headers)?;
-        Ok(step(self.0.handle_request(request, Some(&tunnel.0), moment(now))))
-    }
-
-    /// Takes a target's answer.
-    #[wasm_bindgen(js_name = handleResponded)]
-    pub fn handle_responded(
-        &mut self,
-        ticket: f64,
-        status: u16,
-        headers: &str,
-        body_start: Vec<u8>,
-        now: f64,
-    ) -> Vec<JsValue> {
-        let outcome = responded(status, headers, body_start);
-        step(self.0.handle_fetched(ticket_of(ticket), outcome, moment(now)))
-    }
-
-    /// Takes a failure, by a name that the other side knows.
-    #[wasm_bindgen(js_name = handleFailed)]
-    pub fn handle_failed(&mut self, ticket: f64, failure: &str, now: f64) -> Vec<JsValue> {
-        step(self.0.handle_fetched(ticket_of(ticket), failed(failure), moment(now)))
-    }
-
-    /// Takes note that an answer was passed on.
-    #[wasm_bindgen(js_name = handleFinished)]
-    pub fn handle_finished(&mut self, ticket: f64, bytes: f64, now: f64) {
-        self.0.handle_finished(ticket_of(ticket), convert::number(bytes), moment(now));
-    }
-
-    /// The client of a request went away.
-    #[wasm_bindgen(js_name = handleClosed)]
-    pub fn handle_closed(&mut self, ticket: f64, now: f64) {
-        self.0.handle_closed(ticket_of(ticket), moment(now));
-    }
-
-    /// Answers a request for the service itself.
-    #[wasm_bindgen(js_name = handleApi)]
-    pub fn handle_api(
-        &mut self,
-        method: &str,
-        path: &str,
-        headers: &str,
-        now: f64,
-    ) -> Result<Vec<JsValue>, Thrown> {
-        let request = request(method, path, headers)?;
-        Ok(answer(None, &self.0.handle_api(&request, moment(now))))
-    }
-
-    /// Answers what is no request.
-    #[wasm_bindgen(js_name = handleUnreadable)]
-    pub fn handle_unreadable(&mut self, too_large: bool, now: f64) -> Vec<JsValue> {
-        answer(None, &self.0.handle_unreadable(too_large, moment(now)))
-    }
-
-    /// What is to be done next.
-    pub fn poll(&mut self, now: f64) -> Vec<JsValue> {
-        output(self.0.poll(moment(now)))
-    }
-
-    /// The counts so far, as JSON.
-    pub fn stats(&self) -> String {
-        self.0.stats().to_json()
-    }
-}
+proxy_methods!(ZyteProxyService);
 
 fn config(settings: &Settings) -> ZyteProxyConfig {
     let mut config = ZyteProxyConfig::default()
