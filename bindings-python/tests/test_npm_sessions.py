@@ -5,18 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-import ssl
 import subprocess
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-import trustme
 
-from conftest import serve
+from conftest import Web
 from quick import sandbox
 from silkline.sandbox import Sandbox
 
@@ -26,33 +23,6 @@ TARBALLS = sorted((ROOT / "dist").glob("silkline-*.tgz"))
 pytestmark = pytest.mark.skipif(
     shutil.which("node") is None or not TARBALLS, reason="needs Node, and `make npm`"
 )
-
-
-class Web(NamedTuple):
-    """A target over http and https, with the one log that both keep."""
-
-    http: str
-    https: str
-    log: Path
-
-    def peers(self) -> dict[str, list[float]]:
-        """When each peer has asked for something."""
-        found: defaultdict[str, list[float]] = defaultdict(list)
-        for line in map(json.loads, self.log.read_text("utf-8").splitlines()):
-            assert line["leaked"] == []
-            found[line["peer"]].append(line["time"])
-        return dict(found)
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    log = tmp_path / "site.log"
-    log.touch()
-    for http in serve("127.0.0.1", log=str(log)):
-        for https in serve("127.0.0.1", context, str(log)):
-            yield Web(http, https, log)
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +53,8 @@ const ca = authority && readFileSync(authority);
 """
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("ca")
-
-
-def started(authority: Path, **proxy: Any) -> Any:
-    options = {"delay": 0.0, "ca_directory": authority, **proxy}
+def started(ca_directory: Path, **proxy: Any) -> Any:
+    options = {"delay": 0.0, "ca_directory": ca_directory, **proxy}
     return sandbox(extraction_port=None, proxy_port=0, keys=["KEY"], proxy=options)
 
 
@@ -111,10 +76,10 @@ await proxy.close();
 
 
 def test_each_session_has_one_address_and_keeps_its_pace(
-    web: Web, authority: Path, folder: Path
+    web: Web, ca_directory: Path, folder: Path
 ) -> None:
     size, each, delay = 8, 6, 0.25
-    with started(authority, delay=delay) as box:
+    with started(ca_directory, delay=delay) as box:
         told = run(folder, CRAWL, box, web.http, web.https, size, each, delay * 1_000)
         stats = box.stats()["proxy"]
     addresses: defaultdict[str, set[str]] = defaultdict(set)
@@ -159,8 +124,8 @@ await Promise.all([proxy.close(), other.close()]);
 """
 
 
-def test_names_redirects_and_a_refused_tunnel(web: Web, authority: Path, folder: Path) -> None:
-    with started(authority) as box:
+def test_names_redirects_and_a_refused_tunnel(web: Web, ca_directory: Path, folder: Path) -> None:
+    with started(ca_directory) as box:
         told = run(folder, WALK, box, web.http, web.https)
     assert told == {
         "method": "POST",
@@ -181,8 +146,10 @@ await proxy.close();
 """
 
 
-def test_without_the_authority_there_is_no_trust(web: Web, authority: Path, folder: Path) -> None:
-    with started(authority) as box:
+def test_without_the_authority_there_is_no_trust(
+    web: Web, ca_directory: Path, folder: Path
+) -> None:
+    with started(ca_directory) as box:
         name, code, cause = run(folder, TRUST, box, web.https, trusts=False)
     assert (name, code) == ("UntrustedCertificate", "untrusted_certificate")
     assert cause == "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
@@ -223,9 +190,9 @@ await proxy.close();
 
 
 def test_tunnels_are_those_of_one_session_and_origin(
-    web: Web, authority: Path, folder: Path
+    web: Web, ca_directory: Path, folder: Path
 ) -> None:
-    with started(authority) as box:
+    with started(ca_directory) as box:
         other = web.https.replace("127.0.0.1", "localhost")
         told = run(folder, REUSE, box, web.https, other)
         stats = box.stats()["proxy"]
@@ -237,16 +204,16 @@ def test_tunnels_are_those_of_one_session_and_origin(
 ZYTE_CRAWL = CRAWL.replace("new SessionProxy({", "new SessionProxy({ dialect: 'zyte_api',")
 
 
-def started_zyte(authority: Path, **proxy: Any) -> Any:
-    options = {"ca_directory": authority, **proxy}
+def started_zyte(ca_directory: Path, **proxy: Any) -> Any:
+    options = {"ca_directory": ca_directory, **proxy}
     return sandbox(
         extraction_port=None, zyte_proxy_port=0, keys=["KEY"], proxy=options, zyte_proxy=proxy
     )
 
 
-def test_sessions_of_the_successor(web: Web, authority: Path, folder: Path) -> None:
+def test_sessions_of_the_successor(web: Web, ca_directory: Path, folder: Path) -> None:
     size, each, delay = 6, 6, 0.25
-    with started_zyte(authority) as box:
+    with started_zyte(ca_directory) as box:
         told = run(folder, ZYTE_CRAWL, box, web.http, web.https, size, each, delay * 1_000)
         stats = box.stats()["zyte_proxy"]
     addresses: defaultdict[str, set[str]] = defaultdict(set)
@@ -292,10 +259,10 @@ await proxy.close();
 
 
 def test_sessions_of_the_successor_that_expire_or_are_banned(
-    web: Web, authority: Path, folder: Path
+    web: Web, ca_directory: Path, folder: Path
 ) -> None:
     ends: Any = {"session_idle": 1.0, "bans": [(None, [403], [])]}
-    with started_zyte(authority, **ends) as box:
+    with started_zyte(ca_directory, **ends) as box:
         told = run(folder, ZYTE_ENDS, box, web.https, 1_500)
         stats = box.stats()["zyte_proxy"]
         lines = [json.loads(line) for line in web.log.read_text("utf-8").splitlines()]

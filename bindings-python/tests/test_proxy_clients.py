@@ -118,11 +118,6 @@ def tls_web(tmp_path: Path) -> Iterator[Web]:
         yield Web(url, log)
 
 
-@pytest.fixture(scope="module")
-def ca_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("ca")
-
-
 class Ran(NamedTuple):
     out: str
     err: str

@@ -12,45 +12,21 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 import pytest
 from yarl import URL
 
 from silkline import basic_authorization
-from silkline.sandbox import ProxyOptions, Sandbox
+from silkline.sandbox import Sandbox
 from silkline.sandbox.proxy.addresses import addresses
 
 AUTHORIZATION = basic_authorization("KEY")
 PROXY = {"Proxy-Authorization": AUTHORIZATION}
-
-
-@pytest.fixture(scope="module")
-def ca_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("ca")
-
-
-@pytest.fixture
-def run(ca_directory: Path) -> Callable[..., dict[str, Any]]:
-    """Runs a test against a sandbox and gives the proxy's counts."""
-
-    def run(main: Callable[[Sandbox], Awaitable[None]], **options: Any) -> dict[str, Any]:
-        proxy = cast("ProxyOptions", {"delay": 0, "ca_directory": ca_directory, **options})
-
-        async def whole() -> dict[str, Any]:
-            box = Sandbox(extraction_port=None, proxy_port=0, keys=["KEY"], seed=1, proxy=proxy)
-            async with box as sandbox:
-                await main(sandbox)
-            stats: dict[str, Any] = sandbox.stats()["proxy"]
-            return stats
-
-        return asyncio.run(asyncio.wait_for(whole(), 60))
-
-    return run
 
 
 @asynccontextmanager

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from silkline import basic_authorization
 from silkline.sandbox import Sandbox
@@ -196,11 +195,6 @@ def test_rates_are_counted_in_requests_a_minute(site: str) -> None:
 
 
 # --- proxy mode ---
-
-
-@pytest.fixture(scope="module")
-def ca_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("ca")
 
 
 async def get(
