@@ -155,20 +155,20 @@ impl ProxyApi {
 
     /// `POST /sessions`.
     #[wasm_bindgen(js_name = createSession)]
-    pub fn create_session(&self) -> Vec<JsValue> {
-        convert::request(&self.0.create_session())
+    pub fn create_session(&self) -> Result<Vec<JsValue>, Thrown> {
+        Ok(convert::request(&self.0.create_session()?))
     }
 
     /// `GET /sessions`.
     #[wasm_bindgen(js_name = listSessions)]
-    pub fn list_sessions(&self) -> Vec<JsValue> {
-        convert::request(&self.0.list_sessions())
+    pub fn list_sessions(&self) -> Result<Vec<JsValue>, Thrown> {
+        Ok(convert::request(&self.0.list_sessions()?))
     }
 
     /// `DELETE /sessions/<id>`.
     #[wasm_bindgen(js_name = deleteSession)]
     pub fn delete_session(&self, session: &str) -> Result<Vec<JsValue>, Thrown> {
-        Ok(convert::request(&self.0.delete_session(&SessionId::new(session)?)))
+        Ok(convert::request(&self.0.delete_session(&SessionId::new(session)?)?))
     }
 
     /// Reads an answer: its facts as JSON, and the error if it is one.

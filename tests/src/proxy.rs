@@ -39,11 +39,15 @@ pub(crate) fn run(op: &str, given: &Value) -> Option<Value> {
         }
         "proxy.request" => request(given),
         "proxy.headers_size" => headers_size(given),
-        "proxy.create_session" => api(given, &[]).map(|api| request_json(&api.create_session())),
-        "proxy.list_sessions" => api(given, &[]).map(|api| request_json(&api.list_sessions())),
+        "proxy.create_session" => {
+            api(given, &[]).and_then(|api| Ok(request_json(&api.create_session()?)))
+        }
+        "proxy.list_sessions" => {
+            api(given, &[]).and_then(|api| Ok(request_json(&api.list_sessions()?)))
+        }
         "proxy.delete_session" => api(given, &["session"]).and_then(|api| {
             let id = SessionId::new(text(&given["session"]))?;
-            Ok(request_json(&api.delete_session(&id)))
+            Ok(request_json(&api.delete_session(&id)?))
         }),
         "proxy.endpoint" => api(given, &[]).map(|api| {
             json!({

@@ -1373,7 +1373,7 @@ class ProxyApi:
         """
     def create_session(self, /) -> Request:
         """
-        ``POST /sessions``: asks for a new session.
+        ``POST /sessions``: asks for a new session. Zyte API has no such calls.
 
         >>> from silkline import ProxyApi
         >>> request = ProxyApi("KEY").create_session()
@@ -1382,7 +1382,7 @@ class ProxyApi:
         """
     def delete_session(self, /, session: str) -> Request:
         """
-        ``DELETE /sessions/<id>``: ends a session.
+        ``DELETE /sessions/<id>``: ends a session. Zyte API has no such calls.
 
         >>> from silkline import ProxyApi
         >>> ProxyApi("KEY").delete_session("1836172").url
@@ -1423,7 +1423,7 @@ class ProxyApi:
         """
     def list_sessions(self, /) -> Request:
         """
-        ``GET /sessions``: asks for the sessions of the account.
+        ``GET /sessions``: asks for the sessions of the account. Zyte API has no such calls.
 
         >>> from silkline import ProxyApi
         >>> ProxyApi("KEY").list_sessions().method

@@ -182,33 +182,36 @@ impl PyProxyApi {
         })
     }
 
-    /// ``POST /sessions``: asks for a new session.
+    /// ``POST /sessions``: asks for a new session. Zyte API has no such calls.
     ///
     /// >>> from silkline import ProxyApi
     /// >>> request = ProxyApi("KEY").create_session()
     /// >>> request.method, request.url
     /// ('POST', 'http://proxy.zyte.com:8011/sessions')
     fn create_session(&self, py: Python<'_>) -> PyResult<PyRequest> {
-        PyRequest::from_core(py, self.0.create_session())
+        let request = self.0.create_session();
+        PyRequest::from_core(py, request.map_err(|error| errors::proxy_options(py, &error))?)
     }
 
-    /// ``GET /sessions``: asks for the sessions of the account.
+    /// ``GET /sessions``: asks for the sessions of the account. Zyte API has no such calls.
     ///
     /// >>> from silkline import ProxyApi
     /// >>> ProxyApi("KEY").list_sessions().method
     /// 'GET'
     fn list_sessions(&self, py: Python<'_>) -> PyResult<PyRequest> {
-        PyRequest::from_core(py, self.0.list_sessions())
+        let request = self.0.list_sessions();
+        PyRequest::from_core(py, request.map_err(|error| errors::proxy_options(py, &error))?)
     }
 
-    /// ``DELETE /sessions/<id>``: ends a session.
+    /// ``DELETE /sessions/<id>``: ends a session. Zyte API has no such calls.
     ///
     /// >>> from silkline import ProxyApi
     /// >>> ProxyApi("KEY").delete_session("1836172").url
     /// 'http://proxy.zyte.com:8011/sessions/1836172'
     fn delete_session(&self, py: Python<'_>, session: String) -> PyResult<PyRequest> {
         let id = SessionId::new(session).map_err(|error| errors::session_id(py, &error))?;
-        PyRequest::from_core(py, self.0.delete_session(&id))
+        let request = self.0.delete_session(&id);
+        PyRequest::from_core(py, request.map_err(|error| errors::proxy_options(py, &error))?)
     }
 
     /// Reads the head of an answer to a proxied request, and of an error's body the beginning.

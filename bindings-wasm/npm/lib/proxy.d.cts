@@ -250,14 +250,23 @@ export class ProxyApi implements Machine {
    * @throws {InvalidProxyOptions} if the service would refuse the options
    */
   request(target: ProxyTarget, options?: ProxyOptionsFields | ProxyOptions): ProxiedRequest;
-  /** `POST /sessions`: asks for a new session. */
+  /**
+   * `POST /sessions`: asks for a new session.
+   *
+   * @throws {InvalidProxyOptions} in the dialect of Zyte API, which has no such calls
+   */
   createSession(): HttpRequest;
-  /** `GET /sessions`: asks for the sessions of the account. */
+  /**
+   * `GET /sessions`: asks for the sessions of the account.
+   *
+   * @throws {InvalidProxyOptions} in the dialect of Zyte API, which has no such calls
+   */
   listSessions(): HttpRequest;
   /**
    * `DELETE /sessions/<id>`: ends a session.
    *
    * @throws {InvalidSessionId} if no service can have made the id
+   * @throws {InvalidProxyOptions} in the dialect of Zyte API, which has no such calls
    */
   deleteSession(session: string): HttpRequest;
   /**

@@ -244,19 +244,19 @@ impl ProxyApi {
         connect::read_connect(self.dialect, status, headers, body_prefix)
     }
 
-    /// `POST /sessions`: asks for a new session.
-    pub fn create_session(&self) -> Request {
-        self.call(Method::POST, "")
+    /// `POST /sessions`: asks for a new session. Zyte API has no such calls.
+    pub fn create_session(&self) -> Result<Request, InvalidProxyOptions> {
+        self.has_calls(&Method::POST).map(|()| self.call(Method::POST, None))
     }
 
-    /// `GET /sessions`: asks for the sessions of the account.
-    pub fn list_sessions(&self) -> Request {
-        self.call(Method::GET, "")
+    /// `GET /sessions`: asks for the sessions of the account. Zyte API has no such calls.
+    pub fn list_sessions(&self) -> Result<Request, InvalidProxyOptions> {
+        self.has_calls(&Method::GET).map(|()| self.call(Method::GET, None))
     }
 
-    /// `DELETE /sessions/<id>`: ends a session.
-    pub fn delete_session(&self, id: &SessionId) -> Request {
-        self.call(Method::DELETE, &format!("/{}", percent_encode(id.as_str())))
+    /// `DELETE /sessions/<id>`: ends a session. Zyte API has no such calls.
+    pub fn delete_session(&self, id: &SessionId) -> Result<Request, InvalidProxyOptions> {
+        self.has_calls(&Method::DELETE).map(|()| self.call(Method::DELETE, Some(id)))
     }
 
     /// Reads the head of an answer to a proxied request, and of an error's body the beginning.
@@ -330,7 +330,18 @@ impl ProxyApi {
         request
     }
 
-    fn call(&self, method: Method, path: &str) -> Request {
+    fn has_calls(&self, method: &Method) -> Result<(), InvalidProxyOptions> {
+        if self.dialect == ProxyDialect::SmartProxyManager {
+            return Ok(());
+        }
+        let reason = "sessions are neither made nor listed nor deleted there";
+        let value = method.as_str().into();
+        Err(InvalidProxyOptions::Unsupported { header: "/sessions", value, reason })
+    }
+
+    /// A call of the sessions API, as Smart Proxy Manager has it.
+    pub(crate) fn call(&self, method: Method, id: Option<&SessionId>) -> Request {
+        let path = id.map(|id| format!("/{}", percent_encode(id.as_str()))).unwrap_or_default();
         let mut headers = Headers::new();
         headers.push("Authorization", self.authorization());
         headers.push(CLIENT, client());
@@ -392,7 +403,7 @@ mod tests {
         let api = ProxyApi::new("topsecret").unwrap();
         let target = Request::new(Method::GET, "https://a/");
         let proxied = api.request(target, &ProxyOptions::new()).unwrap();
-        let shown = format!("{api:?} {proxied:?} {:?}", api.create_session());
+        let shown = format!("{api:?} {proxied:?} {:?}", api.create_session().unwrap());
         assert!(shown.contains("[redacted]"), "{shown}");
         assert!(!shown.contains("topsecret") && !shown.contains("dG9wc2Vjc"), "{shown}");
     }

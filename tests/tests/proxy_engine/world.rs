@@ -224,7 +224,7 @@ impl World {
             let path = format!("/sessions/{session}");
             let api = ProxyApi::new("key").unwrap();
             let request = Request::new(Method::DELETE, path)
-                .with_headers(api.delete_session(session).headers);
+                .with_headers(api.delete_session(session).unwrap().headers);
             self.service.handle_api(&request, self.now);
         }
         let step = self.service.handle_request(send.request.clone(), tunnel.as_ref(), self.now);

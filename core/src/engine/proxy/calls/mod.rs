@@ -13,7 +13,7 @@ use super::{Errand, Place, ProxyConfig, ProxyEngine, ProxySend, ProxySendKind, a
 use crate::{
     Timestamp,
     engine::{classify, clock::Clock},
-    http::Request,
+    http::{Method, Request},
     proxy::SessionId,
     schedule::FailureClass,
 };
@@ -205,7 +205,7 @@ impl ProxyEngine {
         {
             listing.under_way = true;
             listing.tries += 1;
-            let request = self.api.list_sessions();
+            let request = self.api.call(Method::GET, None);
             return Some(self.send_call(Errand::List, request, now));
         }
         if let Some(send) = self.next_delete(now) {
@@ -238,7 +238,7 @@ impl ProxyEngine {
             return None;
         }
         let Deletion { id, place, tries } = self.calls.deletions.pop_front()?;
-        let request = self.api.delete_session(&id);
+        let request = self.api.call(Method::DELETE, Some(&id));
         Some(self.send_call(Errand::Delete { id, place, tries }, request, now))
     }
 
@@ -250,7 +250,7 @@ impl ProxyEngine {
         now: Timestamp,
     ) -> ProxySend {
         let named = place.is_named();
-        let request = self.api.create_session();
+        let request = self.api.call(Method::POST, None);
         self.calls.creating += 1;
         self.send_call(Errand::Create { place: Some(place), line, named, warm }, request, now)
     }
