@@ -72,6 +72,9 @@ const wrong = {
   'results has no option "abort"': () => makers.Extractor().results([page], { abort: 1 }),
   'banned must be a function': () => makers.SessionProxy({ banned: true }),
   'maxRedirects must be a whole number from 0 on': () => makers.SessionProxy({ maxRedirects: -1 }),
+  'sessions must be a whole number from 0 on': () => makers.SessionProxy({ sessions: 1.5 }),
+  'sessionDelay must be a number of milliseconds from 0 on': () =>
+    makers.SessionProxy({ sessionDelay: '12' }),
   'ca must be a certificate as PEM, or several': () => makers.SessionProxy({ ca: 5 }),
   'ca must be a certificate as PEM, or several: the text of the file, not its path': () =>
     makers.SessionProxy({ ca: 'zyte-smartproxy-ca.crt' }),

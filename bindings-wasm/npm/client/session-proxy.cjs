@@ -2,21 +2,20 @@
 'use strict';
 
 const { setMaxListeners } = require('node:events');
-const {
-  NotSubmitted,
-  ProxyApi,
-  ProxyEngine,
-  ProxyJobError,
-  ProxyServiceError,
-  SilklineError,
-  Usage,
-} = require('../index.cjs');
+const { NotSubmitted, ProxyApi, ProxyEngine } = require('../index.cjs');
 const { flag, known } = require('../lib/known.cjs');
 const numbers = require('../lib/numbers.cjs');
 const { ASYNC_DISPOSE, Driver, NotSent } = require('./driver.cjs');
 const { ProxyTransport, whole } = require('./proxy-transport.cjs');
 const { followed, isRedirect } = require('./redirects.cjs');
 const { headersOf, requestOf, responseOf } = require('./responses.cjs');
+const {
+  BodyTooLarge,
+  failureOf,
+  ProxyAccountRefused,
+  RedirectRefused,
+  UntrustedCertificate,
+} = require('./session-errors.cjs');
 const { Untrusted } = require('./tunnels.cjs');
 
 /** What an engine is told as it is given. */
@@ -85,35 +84,6 @@ const MAX_BODY = 100_000_000;
 const MAX_REDIRECTS = 20;
 const DELETE_TIMEOUT = 30_000;
 
-/** The account is refused: nothing is sent until `resume`. */
-class ProxyAccountRefused extends ProxyServiceError {
-  constructor(refusal) {
-    const { code, message, stack: _, ...fields } = refusal;
-    super(code, message, fields);
-    hide(this, 'cause', refusal);
-  }
-}
-
-/** A certificate, of the proxy or inside a tunnel, is not of an authority that is trusted. */
-class UntrustedCertificate extends SilklineError {
-  constructor({ message, cause }) {
-    const isOfAuthority = /^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/.test(cause.code);
-    const hint = isOfAuthority ? ": pass the service's authority as `ca`" : '';
-    super('untrusted_certificate', `${message}${hint}`);
-    hide(this, 'cause', cause);
-  }
-}
-
-/** Redirects lead on and on, or were not wanted. */
-class RedirectRefused extends SilklineError {}
-
-/** A body that had to be read as a whole is larger than allowed. */
-class BodyTooLarge extends SilklineError {
-  constructor(limit) {
-    super('body_too_large', `the body is larger than ${limit} bytes`, { limit });
-  }
-}
-
 class SessionProxy {
   #api;
   #engine;
@@ -151,6 +121,15 @@ class SessionProxy {
       if (limit !== Number.POSITIVE_INFINITY) {
         numbers.whole(limit, name);
       }
+    }
+    // By the names that they have here.
+    for (const [name, time] of Object.entries({ sessionDelay, sessionMargin, sessionIdle })) {
+      if (time != null) {
+        numbers.millis(time, name);
+      }
+    }
+    if (sessions != null) {
+      numbers.whole(sessions, 'sessions');
     }
     flag(keepSessions, 'keepSessions');
     const read = (answer) => this.#api.read(answer);
@@ -471,28 +450,6 @@ async function bytesOf(stream, most) {
     }
   }
   return Buffer.concat(chunks);
-}
-
-/** Why a job has no response, as an error that tells what it cost and another attempt would. */
-function failureOf(error, attempts, cost, failure) {
-  if (error instanceof ProxyServiceError) {
-    hide(error, 'cause', { status: error.status });
-  } else if (error instanceof ProxyJobError && failure !== undefined) {
-    hide(error, 'cause', failure);
-  }
-  return Object.assign(error, { attempts, cost, retryCost: retryCostOf(error, attempts) });
-}
-
-/** What one more attempt costs that ends in the same way. */
-function retryCostOf(error, attempts) {
-  const isBilled = error.billed === true || error.code === 'job_banned';
-  const isKnown =
-    attempts === 0 || error instanceof ProxyServiceError || error.code === 'request_not_sent';
-  return new Usage(isBilled ? { billed: 1 } : isKnown ? { unbilled: 1 } : { unknown: 1 });
-}
-
-function hide(error, name, value) {
-  Object.defineProperty(error, name, { value, configurable: true, writable: true });
 }
 
 function warn({ name, session, cause }) {
