@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import threading
 from collections import Counter
@@ -14,6 +15,19 @@ from silkline.sandbox import Sandbox
 from silkline.sandbox import extraction as host
 from silkline.schedule import Budget, RetryPolicy, Rule, Wait
 from silkline.service import FetchedPage, FetchQuery
+
+# What goes wrong in every way there is.
+FAULTS = json.dumps(
+    [
+        {
+            "when": {"request": 20},
+            "then": {"problem": "user-rate-limit-exceeded", "retry_after": 0},
+        },
+        {"when": {"every": 31}, "then": {"drop": True}},
+        {"when": {"every": 17}, "then": {"status": 503}},
+        {"when": {"url": "*7"}, "times": 10, "then": {"error": "query timed out"}},
+    ]
+)
 
 
 class Pages(Counter[str]):

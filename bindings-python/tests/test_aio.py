@@ -8,7 +8,6 @@ import json
 import math
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from collections import Counter
@@ -20,8 +19,8 @@ import aiohttp
 import httpx
 import pytest
 
-from quick import pages, queries, quick_policy, sandbox
-from silkline import InvalidQuery, Query, Request, ServiceError, blocking
+from quick import FAULTS, pages, queries, quick_policy
+from silkline import InvalidQuery, Query, Request, ServiceError
 from silkline.aio import (
     AccountRefused,
     AiohttpTransport,
@@ -34,18 +33,6 @@ from silkline.aio import (
 )
 from silkline.engine import ExtractionFinished
 from silkline.sandbox import Sandbox
-
-FAULTS = json.dumps(
-    [
-        {
-            "when": {"request": 20},
-            "then": {"problem": "user-rate-limit-exceeded", "retry_after": 0},
-        },
-        {"when": {"every": 31}, "then": {"drop": True}},
-        {"when": {"every": 17}, "then": {"status": 503}},
-        {"when": {"url": "*7"}, "times": 10, "then": {"error": "query timed out"}},
-    ]
-)
 
 
 async def collect(client: Extractor, source: QuerySource, found: list[ExtractionFinished]) -> None:
@@ -454,61 +441,6 @@ def test_wrong_settings_are_told() -> None:
             await anext(Extractor("KEY").results([]))
 
     asyncio.run(main())
-
-
-# --- without asyncio ------------------------------------------------------------------------------
-
-
-def test_the_blocking_extractor() -> None:
-    main_thread = threading.current_thread()
-
-    def source() -> Iterator[Query]:
-        for query in queries(300):
-            assert threading.current_thread() is main_thread
-            yield Query(query["url"], "article")
-
-    with pages(), sandbox(faults=FAULTS) as box:
-        options: dict[str, Any] = {"rate": math.inf, "policy": quick_policy(), "queue_size": 20}
-        with blocking.Extractor("KEY", endpoint=box.extraction_url, **options) as client:
-            found = Counter(outcome.query.url for outcome in client.results(source()) if outcome.ok)
-            assert found == {query["url"]: 1 for query in queries(300)}
-            for outcome in client.results(queries(1000)):
-                assert outcome.ok
-                break
-            with pytest.raises(InvalidQuery):
-                list(client.results([{"url": "x", "pageType": "article"}]))
-            assert client.stats().submitted <= 340
-        with pytest.raises(RuntimeError):
-            list(client.results([]))
-    assert not [thread for thread in threading.enumerate() if thread.name == "silkline"]
-
-
-def test_the_blocking_extractor_gives_outcomes_while_its_source_goes_on() -> None:
-    seen: list[int] = []
-
-    def source() -> Iterator[dict[str, Any]]:
-        for number, query in enumerate(queries(20)):
-            time.sleep(0.05)
-            seen.append(number)
-            yield query
-
-    with pages(), sandbox() as box:
-        options: dict[str, Any] = {"rate": math.inf}
-        with blocking.Extractor("KEY", endpoint=box.extraction_url, **options) as client:
-            results = client.results(source())
-            next(results)
-            assert len(seen) < 20
-            assert len(list(results)) == 19
-
-
-def test_the_blocking_extractor_raises_what_asyncio_would() -> None:
-    with pages(), sandbox(keys=["OTHER"]) as box:
-        with blocking.Extractor("KEY", endpoint=box.extraction_url) as client:
-            with pytest.raises(AccountRefused):
-                list(client.results(queries(3)))
-            client.resume()
-        with pytest.raises(ZeroDivisionError), blocking.Extractor("KEY") as client:
-            1 / 0  # noqa: B018
 
 
 # --- imports --------------------------------------------------------------------------------------

@@ -7,13 +7,11 @@ import doctest
 import gc
 import importlib
 import inspect
-import threading
 import time
 import tracemalloc
 import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,6 @@ from silkline import (
     NotSubmitted,
     ProxyJobError,
     Request,
-    blocking,
 )
 from silkline.aio import (
     Outcome,
@@ -260,61 +257,6 @@ def test_wrong_settings_are_told() -> None:
             await SessionProxy("KEY").get("http://example.com/")
 
     asyncio.run(main())
-
-
-# --- without asyncio ------------------------------------------------------------------------------
-
-
-def test_the_blocking_proxy(web: Web, ca_directory: Path) -> None:
-    started = threading.Event()
-    loops: list[Any] = []
-
-    async def host() -> None:
-        stop = asyncio.Event()
-        async with sandbox(ca_directory) as box:
-            loops.extend([asyncio.get_running_loop(), stop, box])
-            started.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(host()))
-    thread.start()
-    assert started.wait(20)
-    loop, stop, box = loops
-    try:
-        options: dict[str, Any] = {"ca": box.ca_certificate, "session_delay": 0}
-        with blocking.SessionProxy("KEY", endpoint=box.proxy_url, **options) as proxy:
-            assert proxy.get(f"{web.https}/headers").json()["tls"]
-            assert proxy.post(f"{web.http}/headers", json=1).json()["method"] == "POST"
-            for method in ("head", "put", "patch", "delete"):
-                assert getattr(proxy, method)(f"{web.http}/headers").status == 200
-            with proxy.session() as session:
-                first, second = session.get(web.http), session.post(web.http, data=b"a")
-                assert first.session == second.session
-            assert not proxy.end_session(session.name)
-            with pytest.raises(InvalidProxiedRequest):
-                proxy.get("x")
-            with ThreadPoolExecutor(8) as threads:
-                urls = [f"{web.http}/headers?{number}" for number in range(40)]
-                for url, response in zip(urls, threads.map(proxy.get, urls), strict=True):
-                    assert url.endswith(response.json()["path"])
-            main_thread = threading.current_thread()
-
-            def source() -> Iterator[str]:
-                for number in range(60):
-                    assert threading.current_thread() is main_thread
-                    yield f"{web.http}/headers?{number}"
-
-            found = Counter(outcome.ok for outcome in proxy.results(source(), queue_size=7))
-            assert found == {True: 60}
-            assert proxy.stats().unfinished == 0
-            proxy.resume()
-            proxy.close()
-        assert counts(box)["sessions_living"] == 0
-        with pytest.raises(RuntimeError):
-            proxy.get(web.http)
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
 
 
 # --- documentation --------------------------------------------------------------------------------
