@@ -78,9 +78,13 @@ class Extractor:
     def close(self) -> None:
         """Stops the workers; what they are at is not waited for."""
         processes = list((getattr(self._executor, "_processes", None) or {}).values())
+        manager = getattr(self._executor, "_executor_manager_thread", None)
         self._executor.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+        if manager is not None:
+            # It ends with them. Python 3.10 may else wake it at exit while it goes.
+            manager.join(1.0)
 
 
 def run(task: Task) -> Extracted | str:
