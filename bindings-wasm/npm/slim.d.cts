@@ -24,7 +24,11 @@ export function start(
   others?: {
     /** `silkline/extraction-engine.wasm`: `ExtractionEngine`. */
     readonly extractionEngine?: WasmModule | ArrayBuffer | ArrayBufferView;
-    /** `silkline/parts.wasm`: `Pace`, `Progress`, `RateLimiter`, `RetryPolicy`, `Rng`, `SessionPool`, `zyteApi`. */
+    /**
+     * `silkline/parts.wasm`: `Pace`, `Progress`, `RateLimiter`, `RetryPolicy`, `Rng`, `SessionPool`,
+     * `zyteApi`, `basicAuthorization`, `basicCredentials`, `buildProblem`, `parseHttpDate`,
+     * `readProblem`, `retryAfter`.
+     */
     readonly parts?: WasmModule | ArrayBuffer | ArrayBufferView;
     /** `silkline/proxy.wasm`: `ProxyApi`, `ProxyOptions` and the functions beside them. */
     readonly proxy?: WasmModule | ArrayBuffer | ArrayBufferView;

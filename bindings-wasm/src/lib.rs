@@ -34,13 +34,13 @@ pub mod engine;
 mod errors;
 #[cfg(any(feature = "extraction-engine", feature = "protocol"))]
 pub mod extraction;
-#[cfg(feature = "protocol")]
+#[cfg(any(feature = "parts", feature = "protocol"))]
 pub mod http;
 #[cfg(any(feature = "extraction-engine", feature = "proxy-engine"))]
 mod parcel;
 #[cfg(feature = "parts")]
 pub mod parts;
-#[cfg(any(feature = "extraction-engine", feature = "protocol"))]
+#[cfg(any(feature = "extraction-engine", feature = "parts", feature = "protocol"))]
 pub mod problem;
 #[cfg(any(feature = "proxy", feature = "proxy-engine"))]
 pub mod proxy;

@@ -1,18 +1,21 @@
 //! `silkline::problem`.
 
 use silkline::problem::Problem;
+#[cfg(feature = "parts")]
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{convert::Object, errors::Thrown};
+use crate::convert::Object;
+#[cfg(feature = "parts")]
+use crate::errors::Thrown;
 
-#[cfg(feature = "protocol")]
+#[cfg(feature = "parts")]
 /// Reads a problem document; what it says comes as JSON.
 #[wasm_bindgen(js_name = readProblem)]
 pub fn read(body: &[u8]) -> Result<String, Thrown> {
     Ok(to_json(&Problem::read(body)?))
 }
 
-#[cfg(feature = "protocol")]
+#[cfg(feature = "parts")]
 /// Builds a problem document. `parts` are `[type, title, status, detail, instance]`, `members`
 /// names and JSON texts in turn.
 #[wasm_bindgen(js_name = buildProblem)]

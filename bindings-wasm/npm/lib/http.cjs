@@ -1,24 +1,26 @@
 // `http` of the core.
 'use strict';
 
-const wasm = require('../wasm/silkline.js');
 const { pairs } = require('./headers.cjs');
+const { ready } = require('./start.cjs');
+
+const wasm = () => ready('parts');
 
 function basicAuthorization(apiKey) {
-  return wasm.basicAuthorization(string(apiKey, 'apiKey'));
+  return wasm().basicAuthorization(string(apiKey, 'apiKey'));
 }
 
 function basicCredentials(value) {
-  const found = wasm.basicCredentials(string(value, 'value'));
+  const found = wasm().basicCredentials(string(value, 'value'));
   return found === undefined ? null : { user: found[0], password: found[1] };
 }
 
 function parseHttpDate(text) {
-  return wasm.parseHttpDate(string(text, 'text')) ?? null;
+  return wasm().parseHttpDate(string(text, 'text')) ?? null;
 }
 
 function retryAfter(headers) {
-  return wasm.retryAfter(JSON.stringify(pairs(headers).flat())) ?? null;
+  return wasm().retryAfter(JSON.stringify(pairs(headers).flat())) ?? null;
 }
 
 function string(value, name) {

@@ -1,18 +1,20 @@
 // `problem` of the core.
 'use strict';
 
-const wasm = require('../wasm/silkline.js');
 const { bytesOf } = require('./json.cjs');
+const { ready } = require('./start.cjs');
+
+const wasm = () => ready('parts');
 
 function readProblem(body) {
-  return JSON.parse(wasm.readProblem(bytesOf(body)));
+  return JSON.parse(wasm().readProblem(bytesOf(body)));
 }
 
 function buildProblem({ type, title, status, detail, instance, members, memberTexts } = {}) {
   const texts = Object.entries(members ?? {})
     .map(([name, value]) => [name, JSON.stringify(value)])
     .filter(([, text]) => text !== undefined);
-  return wasm.buildProblem(
+  return wasm().buildProblem(
     type ?? undefined,
     title ?? undefined,
     status ?? undefined,
