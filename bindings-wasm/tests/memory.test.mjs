@@ -163,23 +163,23 @@ test('a hostile body of 100 MB costs a few times its size', () => {
   ]);
 });
 
-for (const [name, load] of Object.entries({
-  require: "require('silkline')",
-  import: "await import('silkline')",
-})) {
+for (const [name, type, load] of [
+  ['require', 'commonjs', "require('silkline')"],
+  ['import', 'module', "await import('silkline')"],
+]) {
   test(`from ${name} to the first request in a moment`, (t) => {
-    const program = `(async () => {
+    const program = `
       const start = performance.now();
       const { ExtractionApi } = ${load};
       const api = new ExtractionApi({ apiKey: 'key' });
       api.request([{ url: 'http://example.com/', pageType: 'article' }]);
-      console.log(performance.now() - start);
-    })()`;
+      console.log(performance.now() - start);`;
+    const args = [`--input-type=${type}`, '--eval', program];
     // Other work on the machine only ever adds time, so the best of many tries is the figure.
     let best = Infinity;
     for (let tries = 0; tries < 20 && best >= 15; tries += 1) {
       const options = { cwd: consumer, encoding: 'utf8' };
-      const shown = execFileSync(process.execPath, ['--eval', program], options);
+      const shown = execFileSync(process.execPath, args, options);
       best = Math.min(best, Number(shown));
     }
     t.diagnostic(`${name} to first request: ${best.toFixed(1)} ms`);
