@@ -1,6 +1,8 @@
 // What crosses the border, how often, and what stays behind.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { consumer, silkline } from './package.mjs';
@@ -163,9 +165,9 @@ test('a hostile body of 100 MB costs a few times its size', () => {
   ]);
 });
 
-for (const [name, type, load] of [
-  ['require', 'commonjs', "require('silkline')"],
-  ['import', 'module', "await import('silkline')"],
+for (const [name, extension, load] of [
+  ['require', 'cjs', "require('silkline')"],
+  ['import', 'mjs', "await import('silkline')"],
 ]) {
   test(`from ${name} to the first request in a moment`, (t) => {
     const program = `
@@ -174,12 +176,13 @@ for (const [name, type, load] of [
       const api = new ExtractionApi({ apiKey: 'key' });
       api.request([{ url: 'http://example.com/', pageType: 'article' }]);
       console.log(performance.now() - start);`;
-    const args = [`--input-type=${type}`, '--eval', program];
+    const file = join(consumer, `start.${extension}`);
+    writeFileSync(file, program);
     // Other work on the machine only ever adds time, so the best of many tries is the figure.
     let best = Infinity;
     for (let tries = 0; tries < 20 && best >= 15; tries += 1) {
       const options = { cwd: consumer, encoding: 'utf8' };
-      const shown = execFileSync(process.execPath, args, options);
+      const shown = execFileSync(process.execPath, [file], options);
       best = Math.min(best, Number(shown));
     }
     t.diagnostic(`${name} to first request: ${best.toFixed(1)} ms`);
