@@ -148,10 +148,11 @@ bundle(join(here, 'npm', 'package.cjs'), 'silkline.cjs', {
 // A class that speaks of itself is `class _Query` now, and would show so in traces. The bundler's own
 // way to keep names costs every program a part of a millisecond at its start.
 const bundled = join(output, 'silkline.cjs');
-const code = readFileSync(bundled, 'utf8');
-const renamed = [...code.matchAll(/\bclass _(\w+)/g)].map(([, name]) => name);
-const names = new RegExp(`\\b_(${renamed.join('|')})\\b`, 'g');
-writeFileSync(bundled, code.replace(names, '$1'));
+let code = readFileSync(bundled, 'utf8');
+for (const [, name] of code.matchAll(/\bclass _(\w+)/g)) {
+  code = code.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name);
+}
+writeFileSync(bundled, code);
 for (const name of readdirSync(output).filter((name) => name.endsWith('.js'))) {
   rmSync(join(output, name));
 }

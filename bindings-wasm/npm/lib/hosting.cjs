@@ -27,12 +27,6 @@ const strings = (value, name) => {
   }
   return value.map((one) => string(one, name));
 };
-const flag = (value, name) => {
-  if (typeof value !== 'boolean') {
-    throw new TypeError(`${name} must be a boolean`);
-  }
-  return value;
-};
 const times = (value, name) => {
   if (typeof value !== 'object') {
     throw new TypeError(`${name} must be an object of domains and times`);
@@ -270,7 +264,6 @@ const proxySettings = (wasm) => ({
 
 exports.countsOf = countsOf;
 exports.failureOf = failureOf;
-exports.flag = flag;
 exports.headersOf = headersOf;
 exports.headOf = headOf;
 exports.jsonOf = jsonOf;

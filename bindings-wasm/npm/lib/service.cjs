@@ -5,7 +5,6 @@ const { BridgedQuery, outcomeOf } = require('./bridged.cjs');
 const {
   countsOf,
   failureOf,
-  flag,
   headOf,
   jsonOf,
   KEYS,
@@ -23,6 +22,7 @@ const {
   strings,
   times,
 } = require('./hosting.cjs');
+const { flag } = require('./known.cjs');
 const { bytesOf } = require('./json.cjs');
 const { Machine, rawOf } = require('./machine.cjs');
 const { millis, seedOf, whole } = require('./numbers.cjs');

@@ -314,17 +314,17 @@ export interface ProxyServiceStats {
 }
 
 /**
- * The proxy service of Smart Proxy Manager, without sockets and clock: for tests and simulations.
- *
- * The host passes every request in, fetches from the address that a fetch names, tells what came of
- * it, and passes the target's answer on.
+ * How a proxy service is driven. The host passes every request in, fetches from the address that a
+ * fetch names, tells what came of it, and passes the target's answer on.
  */
-export class ProxyService implements Machine {
-  /** @throws {InvalidFaults} if the script cannot be read */
-  constructor(options?: ProxyServiceOptions);
+export interface AnyProxyService<Stats> extends Machine {
   /** Takes a CONNECT to host and port. */
   handleConnect(request: Omit<ReceivedRequest, 'method'>, now: number): ServiceAnswer | ProxyTunnel;
-  /** Takes a request whose URL is absolute, with the tunnel it came through. */
+  /**
+   * Takes a request whose URL is absolute, with the tunnel it came through.
+   *
+   * @throws {InvalidMethod} if its method is none
+   */
   handleRequest(
     request: ReceivedRequest,
     now: number,
@@ -350,14 +350,18 @@ export class ProxyService implements Machine {
   handleFinished(ticket: number, bodyBytes: number, now: number): void;
   /** The client of a request went away. */
   handleClosed(ticket: number, now: number): void;
-  /** Answers a request for the service itself: the calls to `/sessions`. */
+  /** Answers a request for the service itself: the calls to `/sessions`, if it has them. */
   handleApi(request: ReceivedRequest, now: number): ServiceAnswer;
   /** Answers bytes that are no request, or one whose head is too large to be read. */
   handleUnreadable(isTooLarge: boolean, now: number): ServiceAnswer;
   /** What is to be done next. Call it after anything else, and at the moment that it names. */
   poll(now: number): ProxyFetch | ServiceWaitUntil | ServiceIdle;
-  stats(): ProxyServiceStats;
-  /** Gives the memory back at once; the garbage collector does it otherwise. */
-  free(): void;
-  [Symbol.dispose](): void;
+  stats(): Stats;
 }
+
+/** The proxy service of Smart Proxy Manager, without sockets and clock: for tests and simulations. */
+export class ProxyService {
+  /** @throws {InvalidFaults} if the script cannot be read */
+  constructor(options?: ProxyServiceOptions);
+}
+export interface ProxyService extends AnyProxyService<ProxyServiceStats> {}

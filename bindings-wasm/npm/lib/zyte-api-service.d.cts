@@ -2,17 +2,13 @@ import type { HttpResponse } from './extraction.cjs';
 import type { HeaderList, HeadersInput } from './headers.cjs';
 import type { Machine } from './machine.cjs';
 import type {
+  AnyProxyService,
   AnyServiceOptions,
   BanRule,
-  ProxyFetch,
-  ProxyRelay,
-  ProxyTunnel,
-  ProxyWait,
   ReceivedRequest,
   ServiceAnswer,
   ServiceIdle,
   ServiceWaitUntil,
-  TargetFailure,
 } from './service.cjs';
 
 /** What both services of Zyte API can be told. Rates are in requests a minute. */
@@ -213,49 +209,8 @@ export interface ZyteProxyServiceStats {
  *   console.log(relay.type); // relay
  * }
  */
-export class ZyteProxyService implements Machine {
+export class ZyteProxyService {
   /** @throws {InvalidFaults} if the script cannot be read */
   constructor(options?: ZyteProxyServiceOptions);
-  /** Takes a CONNECT to host and port. */
-  handleConnect(request: Omit<ReceivedRequest, 'method'>, now: number): ServiceAnswer | ProxyTunnel;
-  /**
-   * Takes a request whose URL is absolute, with the tunnel it came through.
-   *
-   * @throws {InvalidMethod} if its method is none
-   */
-  handleRequest(
-    request: ReceivedRequest,
-    now: number,
-    options?: { readonly tunnel?: ProxyTunnel | null | undefined },
-  ): ServiceAnswer | ProxyFetch | ProxyRelay | ProxyWait;
-  /** Takes a target's answer, with the start of its body if the fetch asked for it. */
-  handleResponded(
-    ticket: number,
-    response: {
-      readonly status: number;
-      readonly headers?: HeadersInput | null | undefined;
-      readonly bodyStart?: HttpResponse['body'];
-    },
-    now: number,
-  ): ServiceAnswer | ProxyFetch | ProxyRelay | ProxyWait;
-  /** Takes the failure of a fetch. */
-  handleFailed(
-    ticket: number,
-    failure: TargetFailure,
-    now: number,
-  ): ServiceAnswer | ProxyFetch | ProxyRelay | ProxyWait;
-  /** Takes note that an answer was passed on, with how many bytes of body. */
-  handleFinished(ticket: number, bodyBytes: number, now: number): void;
-  /** The client of a request went away. */
-  handleClosed(ticket: number, now: number): void;
-  /** Answers a request for the service itself, which has nothing to be asked for. */
-  handleApi(request: ReceivedRequest, now: number): ServiceAnswer;
-  /** Answers bytes that are no request, or one whose head is too large to be read. */
-  handleUnreadable(isTooLarge: boolean, now: number): ServiceAnswer;
-  /** What is to be done next. Call it after anything else, and at the moment that it names. */
-  poll(now: number): ProxyFetch | ServiceWaitUntil | ServiceIdle;
-  stats(): ZyteProxyServiceStats;
-  /** Gives the memory back at once; the garbage collector does it otherwise. */
-  free(): void;
-  [Symbol.dispose](): void;
 }
+export interface ZyteProxyService extends AnyProxyService<ZyteProxyServiceStats> {}
